@@ -1,0 +1,1 @@
+"""The edges: mailboxes, database, files, templates, clock. Nothing here decides."""

@@ -1,0 +1,1 @@
+"""The application: what happens to mail and letters, spoken to through ports."""

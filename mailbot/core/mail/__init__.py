@@ -1,0 +1,1 @@
+"""Mail: bytes in, values out. Nothing here decides what an office does with a mail."""

@@ -1,0 +1,1 @@
+"""The office's documents as dated data."""

@@ -1,0 +1,1 @@
+"""The subject line: units by their many names, and the four fields a submission must carry."""

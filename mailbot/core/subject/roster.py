@@ -1,0 +1,89 @@
+"""Units and the many names people give them.
+
+The roster is dated: a unit, an alias or an address counts only between its days, so that a mail
+of last year is read with last year's names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class UnitName:
+    """One name or alias, valid from `start` up to and including `end` (None: open)."""
+
+    text: str
+    start: date | None = None
+    end: date | None = None
+
+    def on(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody who speaks for a unit. `role`: `liaison`, `head`, `deputy`."""
+
+    role: str
+    name: str = ""
+    phone: str = ""
+    address: str = ""
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A reporting unit (报送单位). `group` is the ranking and quota group's id."""
+
+    id: str
+    names: tuple[UnitName, ...]
+    """The office's own name first, then aliases as people write them."""
+    group: str
+    contacts: tuple[Contact, ...] = ()
+    addresses: tuple[str, ...] = ()
+    """Mail addresses bound to the unit by the roster file, lower case."""
+    start: date | None = None
+    end: date | None = None
+    note: str = ""
+    """For the office: "to be confirmed" and why."""
+
+    @property
+    def name(self) -> str:
+        return self.names[0].text
+
+    def on(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All units of one office. Look-ups take the day whose names count."""
+
+    units: tuple[Unit, ...]
+    prefixes: tuple[str, ...] = ()
+    """Place names that may stand before any unit's name: 鄂托克前旗, 鄂前旗, 旗."""
+
+    def get(self, unit_id: str) -> Unit:
+        """The unit by id. Raises KeyError: ids come from the office's data or our own records."""
+        for unit in self.units:
+            if unit.id == unit_id:
+                return unit
+        raise KeyError(unit_id)
+
+    def by_address(self, address: str, day: date) -> Unit | None:
+        """The unit an address is bound to by the roster file."""
+        wanted = address.lower()
+        for unit in self.units:
+            if unit.on(day) and (
+                wanted in unit.addresses
+                or any(
+                    c.address.lower() == wanted and UnitName("", c.start, c.end).on(day)
+                    for c in unit.contacts
+                    if c.address
+                )
+            ):
+                return unit
+        return None
