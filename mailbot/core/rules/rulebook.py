@@ -36,6 +36,15 @@ class Basis:
     alternative: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A ranking and quota group of units (第一组 ...)."""
+
+    id: str
+    name: str
+    basis: Basis
+
+
 class SenderPolicy(StrEnum):
     """Whom the office answers (`senders` in `subject.toml`)."""
 
@@ -80,16 +89,26 @@ class Category:
     """True for a category that words in a title must never decide alone (the five-point ones)."""
 
 
+RULE_PLACES = ("title", "ending", "text", "heading")
+"""Where a rule may look. `ending` is the end of the title; `heading` the section headings of the
+text (一、存在问题 / 原因分析：...), which prove structure where a word in passing does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class TitleRule:
-    """Evidence in a title or text for a category. `words` are plain substrings, any one counts."""
+    """Evidence in a title or text for a category. `words` are plain substrings; one is enough and
+    several count once. A negative weight is evidence against the category (问题 in 问题整改)."""
 
     id: str
     category: str
     words: tuple[str, ...]
     weight: int
     where: str = "title"
-    """`title`, `ending` (of the title) or `text`"""
+    """One of `RULE_PLACES`."""
+
+
+DEFAULT_THRESHOLD = 2
+DEFAULT_PROOF = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +125,10 @@ class Categories:
     """Marks that are links, not categories (约稿): the item keeps its category."""
     topics: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Second dimension, never scored: topic name and its words."""
+    threshold: int = DEFAULT_THRESHOLD
+    """Sum of weights from which rules decide a category."""
+    proof: int = DEFAULT_PROOF
+    """Sum of the weights found in the text alone that proves a `proof_required` category."""
 
     def get(self, category_id: str) -> Category:
         for category in self.categories:
@@ -175,6 +198,14 @@ class OfficeBook:
     limits: Limits
     digest: str
     """SHA-256 over the office's files: kept with every decision."""
+    groups: tuple[Group, ...] = ()
+
+    def group(self, group_id: str) -> Group:
+        """Raises KeyError: ids come from the office's data."""
+        for group in self.groups:
+            if group.id == group_id:
+                return group
+        raise KeyError(group_id)
 
     def convention_on(self, day: date) -> Convention:
         return self._on("subject convention", self.conventions, day)

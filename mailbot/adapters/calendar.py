@@ -1,0 +1,92 @@
+"""Which days are working days: the State Council's schedule, corrected by the office's own file.
+
+The schedule comes from the `chinesecalendar` package, which knows the years announced when it was
+released. Beyond them Monday to Friday stand in, and `warnings` says so weeks ahead: a fallback that
+is stated, never silent. The office's `holidays.toml` overrides both:
+
+    complete_until = 2027-12-31     # optional: every special day up to here is entered
+    [[day]]
+    date = 2027-01-01
+    kind = "holiday"                # or "workday" (调休上班)
+    name = "元旦"
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import chinese_calendar
+from chinese_calendar.constants import holidays as KNOWN_HOLIDAYS
+
+from mailbot.adapters.tablereader import STAND_IN_DATE, TomlSource
+from mailbot.adapters.tomlfile import decode, parse_text, read_bytes
+from mailbot.app.errors import OperatorFault
+
+NOTICE = timedelta(weeks=8)
+"""How long before the end of coverage people are told: the schedule of the next year is usually
+announced from late October to late November."""
+KINDS = {"holiday": False, "workday": True}
+SATURDAY = 5
+
+
+class WorkingCalendar:
+    """Working days of one office. `overrides` is its holidays.toml, None for none.
+
+    Raises `OperatorFault` with every fault of that file, also when it is not there.
+    """
+
+    def __init__(self, overrides: Path | None) -> None:
+        self._days: dict[date, bool] = {}
+        self._covered = date(max(KNOWN_HOLIDAYS).year, 12, 31)
+        self._file = str(overrides) if overrides else "config/holidays.toml"
+        if overrides is not None:
+            self._days, complete = _read(overrides)
+            self._covered = max(self._covered, complete or self._covered)
+
+    @property
+    def covered_until(self) -> date:
+        """The last day whose schedule is known."""
+        return self._covered
+
+    def is_working_day(self, day: date) -> bool:
+        if day in self._days:
+            return self._days[day]
+        try:
+            return bool(chinese_calendar.is_workday(day))
+        except NotImplementedError:
+            return day.weekday() < SATURDAY
+
+    def warnings(self, today: date) -> list[str]:
+        """What the office should know, in Chinese; empty while coverage lasts eight weeks more."""
+        if today + NOTICE <= self._covered:
+            return []
+        following = self._covered + timedelta(days=1)
+        state = "已经没有" if today > self._covered else "即将没有"
+        return [
+            f"{state}节假日安排：已知的安排到 {self._covered.isoformat()} 为止，"
+            f"从 {following.isoformat()} 起只按周一至周五算工作日（另加 {self._file} 里写明的日子）。"
+            f"请按国务院办公厅的放假通知把 {following.year} 年的放假和调休上班日写进 {self._file}，"
+            f"写全后加一行 complete_until = {following.year}-12-31；或升级 chinesecalendar 软件包。"
+        ]
+
+
+def _read(path: Path) -> tuple[dict[date, bool], date | None]:
+    """Overrides by day, and the day up to which the office says they are complete."""
+    text = decode(read_bytes(path), str(path))
+    source = TomlSource(str(path), parse_text(text, str(path)), text)
+    root = source.root()
+    complete = root.maybe_day("complete_until")
+    days: dict[date, bool] = {}
+    for table in root.tables("day"):
+        day = table.day("date")
+        kind = table.choice("kind", KINDS)
+        table.text("name")
+        table.close()
+        if day in days and day != STAND_IN_DATE:
+            table.fault("date", f"{day} 写了两次", "每天只写一次")
+        days[day] = KINDS[kind]
+    root.close()
+    if source.faults:
+        raise OperatorFault(*source.faults)
+    return days, complete

@@ -1,0 +1,43 @@
+"""What all rule files share: every rule has a basis, every version a first day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+
+from mailbot.adapters.tablereader import Table
+from mailbot.core.rules.rulebook import Basis
+
+V = TypeVar("V")
+
+
+def read_basis(table: Table) -> Basis:
+    """`basis = { document, clause, reading?, alternative? }`, required: a number without its
+    document cannot be explained to the unit that disputes it."""
+    inner = table.table("basis")
+    basis = Basis(
+        document=inner.text("document"),
+        clause=inner.text("clause"),
+        reading=inner.flag("reading"),
+        alternative=inner.text("alternative", ""),
+    )
+    if basis.alternative and not basis.reading:
+        inner.fault("alternative", "写了另一种理解，却没有标 reading", "加上 reading = true")
+    inner.close()
+    return basis
+
+
+def read_versions(root: Table, key: str, read: Callable[[Table, date, Basis], V]) -> tuple[V, ...]:
+    """The dated versions `[[key]]` by their first day (`from`). Two with the same first day
+    overlap, and nobody could say which holds: a fault."""
+    found: list[tuple[date, V]] = []
+    seen: set[date] = set()
+    for table in root.tables(key, required=True):
+        start = table.day("from")
+        if "from" in table.data and start in seen:
+            table.fault("from", f"另一个 [[{key}]] 也从 {start} 起", "每个版本的起始日期各不相同")
+        seen.add(start)
+        found.append((start, read(table, start, read_basis(table))))
+        table.close()
+    return tuple(version for _, version in sorted(found, key=lambda f: f[0]))
