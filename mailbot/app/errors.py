@@ -13,7 +13,10 @@ stops the pass and leaves the mailbox untouched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from mailbot.app.ports import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,15 @@ class Permanent(WorldFault):
 
 class Uncertain(WorldFault):
     """A letter that may or may not have been accepted: the final dot was sent, no answer read."""
+
+
+class Unfetched(Retryable):
+    """Some mails could not be read whole, though the mailbox as such works. Raised at the end of a
+    `fetch`, after all others were handed over. `origins` names them; a strike for each."""
+
+    def __init__(self, failed: Sequence[tuple[Origin, str]]) -> None:
+        told = "; ".join(f"{o.folder} UID {o.uid}: {why}" for o, why in failed[:5])
+        more = f" (and {len(failed) - 5} more)" if len(failed) > 5 else ""
+        super().__init__(f"{len(failed)} mail(s) not fetched: {told}{more}", code="unfetched")
+        self.failed = tuple(failed)
+        self.origins = tuple(origin for origin, _ in failed)

@@ -1,0 +1,1 @@
+"""Servers the tests talk to. Real ones where there is one."""
