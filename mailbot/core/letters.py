@@ -19,6 +19,8 @@ class AnswerKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     RETURN = "return"
     PENDING = "pending"
+    REPEAT = "repeat"
+    """The acknowledgement of something sent again: same letter, counted apart in the send log."""
     LIMIT = "limit"
     """The one "no more automatic answers today" of a day."""
 
