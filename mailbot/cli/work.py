@@ -1,0 +1,219 @@
+"""`run`, `once` and `demo`: the main job."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from collections import Counter
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailbot.adapters.i18n import _
+from mailbot.adapters.settings import load_settings
+from mailbot.adapters.system import SystemClock, shipped
+from mailbot.app.deliver import DeliverReport
+from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.ports import OutboxState
+from mailbot.app.settle import Settled
+from mailbot.bootstrap import Office, only_one, open_office
+from mailbot.cli.context import settings
+from mailbot.cli.rows import answer_name, decision_name, settled_lines, settled_row
+from mailbot.daemon import Daemon
+
+DEMO_MARK = ".mailbot-demo"
+"""Only a folder that holds this file is emptied by a second `demo`."""
+
+
+def run() -> None:
+    """Watches until SIGTERM or Ctrl-C."""
+    found = settings()
+    found.require_mailboxes()
+    with only_one(found.data_dir):
+        office = open_office(found)
+        lines = settled_lines()
+        typer.echo(lines.head())
+        Daemon(office, lambda settled: typer.echo(settled_row(lines, settled))).run()
+
+
+def once() -> None:
+    """One pass: read, decide, answer, exit. Good for cron."""
+    found = settings()
+    found.require_mailboxes()
+    with only_one(found.data_dir):
+        office = open_office(found)
+        office.store.outbox.recover(office.clock.now())
+        seen, report = _pass(office)
+    _summary(seen, report)
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option(help=_("Where the demo keeps its mailbox, database and outbox."))
+    ] = Path("demo"),
+    mails: Annotated[
+        Path | None, typer.Option(help=_("Folder of .eml files; default the sample mails."))
+    ] = None,
+) -> None:
+    """The main job on an embedded default: a Maildir in, SQLite, a Maildir out."""
+    source = mails or _sample_mails()
+    _fresh_folder(folder)
+    count = _fill_maildir(folder / "mailbox", source)
+    config = folder / "mailbot.toml"
+    config.write_text(_DEMO_CONFIG, encoding="utf-8")
+    office = open_office(load_settings(config, {}))
+    typer.echo(
+        _("{count} mails in {folder}; reading them now.").format(
+            count=count, folder=folder / "mailbox"
+        )
+    )
+    typer.echo("")
+    seen, report = _pass(office)
+    _summary(seen, report)
+    typer.echo("")
+    typer.echo(_("Look next:"))
+    command = f"mailbot --config {config}"
+    if shutil.which("mailbot") is None and Path(".venv/bin/mailbot").exists():
+        command = f".venv/bin/{command}"
+    receipt = next((i.receipt for s in seen for i in s.items), "EQ202608-0001")
+    for line, what in (
+        (f"{command} items", _("everything that came in, as a table")),
+        (f"{command} show {receipt}", _("all that is known of one item")),
+        (f"{command} tasks", _("what a person should look at")),
+        (f"ls {folder / 'outbox' / 'new'}", _("the answers, as mails")),
+    ):
+        typer.echo(f"  {line:<52} {what}")
+
+
+_DEMO_CONFIG = """\
+# Written by `mailbot demo`: one local mailbox, answers into a local outbox, nothing leaves.
+data_dir = "data"
+
+[[mailboxes]]
+name = "demo"
+kind = "maildir"
+offices = ["otog"]
+address = "xinxi@example.org"
+maildir = "mailbox"
+outgoing = { outbox = "outbox" }
+"""
+
+
+def _pass(office: Office) -> tuple[list[Settled], DeliverReport]:
+    """One pass over every mailbox and the outbox, printing each mail as it is decided."""
+    lines = settled_lines()
+    typer.echo(lines.head())
+    seen: list[Settled] = []
+
+    def show(settled: Settled) -> None:
+        seen.append(settled)
+        typer.echo(settled_row(lines, settled))
+
+    for box in office.settings.require_mailboxes():
+        intake = office.intake(box, show)
+        with closing(office.source(box)) as source, closing(intake.reader):
+            for fault in intake.run_pass(source).faults:
+                typer.echo(fault, err=True)
+    with closing(office.deliverer()) as deliverer:
+        return seen, deliverer.deliver_due(office.clock.now())
+
+
+def _summary(seen: list[Settled], report: DeliverReport) -> None:
+    decided = Counter(s.kind for s in seen)
+    answered = Counter(s.answer.kind.value for s in seen if s.answer.letter and s.answer.kind)
+    typer.echo("")
+    typer.echo(
+        _("{count} mails in: ").format(count=len(seen))
+        + _listing((decision_name(k), n) for k, n in decided.most_common())
+    )
+    typer.echo(
+        _("{count} answers out: ").format(count=report.sent)
+        + _listing((answer_name(k), n) for k, n in answered.most_common())
+    )
+    withheld = sum(
+        s.answer.letter is not None and s.answer.state is OutboxState.WITHHELD for s in seen
+    )
+    if withheld:
+        typer.echo(
+            _("{count} answers to old mail are withheld: see `mailbot backlog`.").format(
+                count=withheld
+            )
+        )
+    for rest in report.rests:
+        typer.echo(
+            _("Sending from {sender} pauses: {reason}").format(
+                sender=rest.sender, reason=rest.reason
+            )
+        )
+
+
+def _listing(pairs: Any) -> str:
+    return _(", ").join(f"{name} {n}" for name, n in pairs) or _("none")
+
+
+def _sample_mails() -> Path:
+    try:
+        return shipped("fixtures") / "emails"
+    except FileNotFoundError:
+        raise OperatorFault(
+            Fault(
+                "mailbot demo",
+                _("this installation has no sample mails"),
+                _("run it in a checkout, or name a folder of .eml files with --mails"),
+            )
+        ) from None
+
+
+def _fresh_folder(folder: Path) -> None:
+    """Empties what an earlier demo left, and nothing else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / DEMO_MARK).exists():
+            raise OperatorFault(
+                Fault(
+                    str(folder),
+                    _("the folder is not empty and was not made by a demo"),
+                    _("choose another with --folder"),
+                )
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DEMO_MARK).touch()
+
+
+def _fill_maildir(maildir: Path, source: Path) -> int:
+    """Delivers the sample mails, a minute apart, the last one just now. A mail that follows
+    another (`after` in its .toml) comes later."""
+    for part in ("tmp", "new", "cur"):
+        (maildir / part).mkdir(parents=True)
+    files = _in_story_order(sorted(source.glob("*.eml")))
+    if not files:
+        raise OperatorFault(Fault(str(source), _("there are no .eml files in it")))
+    newest: datetime = SystemClock().now()
+    for index, file in enumerate(files):
+        target = maildir / "new" / f"{index:04d}.{file.stem}.demo"
+        shutil.copyfile(file, target)
+        stamp = (newest - timedelta(minutes=len(files) - 1 - index)).timestamp()
+        os.utime(target, (stamp, stamp))
+    return len(files)
+
+
+def _in_story_order(files: list[Path]) -> list[Path]:
+    by_name = {f.stem: f for f in files}
+    ordered: dict[str, Path] = {}
+
+    def add(name: str) -> None:
+        if name in ordered or name not in by_name:
+            return
+        story = by_name[name].with_suffix(".toml")
+        if story.exists():
+            for earlier in tomllib.loads(story.read_text("utf-8")).get("after", []):
+                add(earlier)
+        ordered[name] = by_name[name]
+
+    for name in by_name:
+        add(name)
+    return list(ordered.values())

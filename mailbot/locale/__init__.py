@@ -1,0 +1,1 @@
+"""Message catalogs. `python -m mailbot.locale.update` brings them up to date."""
