@@ -159,12 +159,13 @@ class SmtpSink:
 
 @dataclass(frozen=True)
 class Say:
-    """What the fault server does in a phase: sends `text` as it stands (no line end is added),
-    then closes the connection when `cut`, or says no more until the test ends when `stall`."""
+    """What the fault server does in a phase: waits `wait` seconds, sends `text` as it stands (no
+    line end is added), then closes the connection when `cut`, or says no more until the test ends when `stall`."""
 
     text: bytes = b""
     cut: bool = False
     stall: bool = False
+    wait: float = 0.0
 
 
 CUT = Say(cut=True)
@@ -271,6 +272,7 @@ class FaultServer:
     def _say(self, client: socket.socket, phase: str) -> Say:
         left = self._left.get(phase)
         say = left.pop(0) if left else _GOOD[phase]
+        self._end.wait(say.wait)
         client.sendall(say.text)
         if say.stall:
             self._end.wait(20)
