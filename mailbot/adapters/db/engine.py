@@ -1,0 +1,172 @@
+"""Opens the database: the one way in.
+
+`open_store` checks and upgrades, and gives a `SqlStore`, which several threads may use (each
+transaction has a connection of its own) and several processes may share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from mailbot.adapters.db import dialect, migrate
+from mailbot.adapters.db.outbox import SqlOutbox
+from mailbot.adapters.db.queries import SqlReads
+from mailbot.adapters.db.unit_of_work import SqlTransaction
+from mailbot.app.errors import Fault, OperatorFault, WorldFault
+
+OPEN_WAIT_SECONDS = 60.0
+"""How long a start waits for another program that is opening (perhaps upgrading) the database."""
+
+_REMEDIES = {
+    "database_corrupt": "restore the last backup; keep the damaged file for a look",
+    "database_readonly": "give mailbot's user the right to write the file and its folder",
+    "database_open": "check that the folder exists and mailbot's user may enter it",
+    "database_locked": "another program holds it: end that program and start again",
+    "database_down": "start the database server, check its address and password",
+    "disk": "make room on the disk, then start again",
+}
+
+
+class SqlStore:
+    """`app.ports.Store` on SQLAlchemy."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._outbox = SqlOutbox(self.writing, self.snapshot)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection inside one write transaction; commits unless the block raises."""
+        with _plain_errors(), dialect.writing(self.engine).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection inside one read transaction: all its queries see the same moment."""
+        with _plain_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlTransaction]:
+        with self.writing() as connection:
+            yield SqlTransaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlReads]:
+        with self.snapshot() as connection:
+            yield SqlReads(connection)
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        return self._outbox
+
+    def check(self) -> list[str]:
+        """Reads the whole database and tells what is damaged; empty when sound. For the doctor:
+        takes about a second per gigabyte."""
+        with self.snapshot() as connection:
+            return [
+                *dialect.integrity_faults(connection),
+                *dialect.broken_references(connection),
+            ]
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str, *, create: bool = True) -> SqlStore:
+    """Opens the database at `url` (`sqlite:////var/lib/mailbot/mailbot.db`,
+    `postgresql://user@host/name`), creating and upgrading it first unless `create` is False.
+
+    Raises `OperatorFault` (what was found, what to do) when it cannot be used as it is.
+    """
+    engine = dialect.make_engine(url)
+    path = dialect.database_path(engine)
+    try:
+        if path is None:
+            migrate.ensure_head(engine, create=create)
+        elif create:
+            with _only_one(path):
+                dialect.create_file(path)
+                migrate.ensure_head(engine, create=True)
+        elif not path.exists():
+            raise OperatorFault(
+                Fault(str(path), "no such database", "run `mailbot run` or `mailbot once` first")
+            )
+        else:
+            migrate.ensure_head(engine, create=False)
+        if create:
+            _prove_writable(engine)
+    except (OSError, WorldFault, DBAPIError) as e:
+        engine.dispose()
+        raise _as_operator_fault(e, engine) from e
+    except OperatorFault:
+        engine.dispose()
+        raise
+    return SqlStore(engine)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """A value our column types refuse comes out as their ValueError, not wrapped by SQLAlchemy."""
+    try:
+        yield
+    except StatementError as e:
+        if isinstance(e.orig, ValueError):
+            raise e.orig from None
+        raise
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """One process at a time creates or upgrades an SQLite file (two that switch it to WAL at the
+    same moment are told "locked" without waiting). The lock is on a file of its own, because
+    opening and closing the database file would drop SQLite's own locks in this process; it ends
+    with the process, however that ends."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path.with_name(path.name + "-lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + OPEN_WAIT_SECONDS
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if time.monotonic() > deadline:
+                raise OperatorFault(
+                    Fault(
+                        str(path),
+                        f"another mailbot has been opening it for {OPEN_WAIT_SECONDS:.0f} s",
+                        "end that program and start again",
+                    )
+                )
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _prove_writable(engine: Engine) -> None:
+    """A write that is taken back: a read-only file or folder shows now, not at the first mail.
+    (BEGIN IMMEDIATE alone proves nothing: on a read-only file SQLite lets it pass.)"""
+    with dialect.writing(engine).connect() as connection, connection.begin() as transaction:
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        transaction.rollback()
+
+
+def _as_operator_fault(error: Exception, engine: Engine) -> OperatorFault:
+    where = str(dialect.database_path(engine) or engine.url.render_as_string(hide_password=True))
+    fault = error if isinstance(error, WorldFault) else dialect.world_fault(error)
+    if isinstance(error, OSError):
+        return OperatorFault(
+            Fault(where, f"cannot be opened ({error})", _REMEDIES["database_open"])
+        )
+    code = fault.code if fault else ""
+    return OperatorFault(Fault(where, str(fault or error), _REMEDIES.get(code, "")))

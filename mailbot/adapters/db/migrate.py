@@ -1,0 +1,145 @@
+"""Brings a database to the present schema, or refuses it with what to do.
+
+Promises: an upgrade happens whole or not at all (one transaction around all revisions, which is
+also the lock against a second program); a database that is newer, half-made, foreign, damaged or
+read-only is refused before anything in it is changed. No alembic.ini: the scripts are found beside
+this module, in a checkout and in an installed wheel alike.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from mailbot.adapters.db import dialect
+from mailbot.adapters.db.tables import HEAD, metadata
+from mailbot.app.errors import Fault, OperatorFault
+
+SCRIPTS = Path(__file__).parent / "migrations"
+_ALEMBIC = threading.Lock()
+"""alembic's `context` and `op` are process-wide: one migration at a time."""
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """For alembic's own commands, by hand or in a test."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def version_of(connection: Connection) -> str | None:
+    """The schema version, None for an empty database. Raises `OperatorFault` for a database that
+    is not ours or is between two versions."""
+    tables = set(inspect(connection).get_table_names())
+    where = _where(connection.engine)
+    if "alembic_version" not in tables:
+        if not tables:
+            return None
+        ours = tables & set(metadata.tables)
+        raise OperatorFault(
+            Fault(
+                where,
+                "mailbot tables without a schema version (an upgrade or a restore was cut short)"
+                if ours
+                else f"a database of another program (tables: {', '.join(sorted(tables)[:5])})",
+                "restore the last backup" if ours else "name another file or database",
+            )
+        )
+    versions = [str(v) for v in connection.scalars(text("SELECT version_num FROM alembic_version"))]
+    if len(versions) > 1 or (not versions and len(tables) > 1):
+        raise OperatorFault(
+            Fault(
+                where,
+                f"a mixed schema version ({', '.join(versions) or 'none'})",
+                "restore the last backup",
+            )
+        )
+    return versions[0] if versions else None
+
+
+def ensure_head(engine: Engine, *, create: bool) -> None:
+    """Upgrades when `create`, else only checks. Raises `OperatorFault`."""
+    with engine.connect() as connection:
+        current = version_of(connection)
+    if current != HEAD:
+        _refuse_unknown(engine, current)
+        if not create:
+            raise OperatorFault(
+                Fault(
+                    _where(engine),
+                    f"schema version {current or 'none'}, this mailbot needs {HEAD}",
+                    "run `mailbot run` or `mailbot once` first: they upgrade it",
+                )
+            )
+        _upgrade(engine)
+    with engine.connect() as connection:
+        _compare(connection)
+
+
+def _refuse_unknown(engine: Engine, current: str | None) -> None:
+    if current is None:
+        return
+    known = {s.revision for s in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    if current not in known:
+        raise OperatorFault(
+            Fault(
+                _where(engine),
+                f"schema version {current}, newer than this mailbot (which knows up to {HEAD})",
+                "start the newer mailbot again, or restore the backup made before its upgrade",
+            )
+        )
+
+
+def _upgrade(engine: Engine) -> None:
+    with _ALEMBIC, dialect.writing(engine).connect() as connection:
+        dialect.turn_on_wal(connection)
+        dialect.foreign_keys(connection, on=False)
+        try:
+            with connection.begin():
+                dialect.lock_for_migration(connection)
+                if version_of(connection) != HEAD:  # somebody may have been faster
+                    command.upgrade(alembic_config(connection), "head")
+                broken = dialect.broken_references(connection)
+                if broken:
+                    raise OperatorFault(
+                        Fault(
+                            _where(engine),
+                            f"the upgrade would leave broken references: {'; '.join(broken)}",
+                            "nothing was changed; report this with the list",
+                        )
+                    )
+        finally:
+            if not connection.invalidated:
+                dialect.foreign_keys(connection, on=True)
+
+
+def _compare(connection: Connection) -> None:
+    """Every table and column is there. (Types and indexes: the migration test.)"""
+    found = inspect(connection)
+    tables = set(found.get_table_names())
+    lacking = [name for name in metadata.tables if name not in tables]
+    for name, table in metadata.tables.items():
+        if name in tables:
+            columns = {c["name"] for c in found.get_columns(name)}
+            lacking += [f"{name}.{c.name}" for c in table.columns if c.name not in columns]
+    if lacking:
+        raise OperatorFault(
+            Fault(
+                _where(connection.engine),
+                f"schema version {HEAD}, but lacks {', '.join(sorted(lacking))}",
+                "somebody changed the database by hand: restore the last backup",
+            )
+        )
+
+
+def _where(engine: Engine) -> str:
+    """The database's name for people, without a password."""
+    path = dialect.database_path(engine)
+    return str(path) if path else engine.url.render_as_string(hide_password=True)

@@ -1,0 +1,301 @@
+"""The delivery side (`app.ports.Outbox`): which letter is sent next, and how far each one got.
+
+Each call is one short transaction, so that two senders never hold the same letter and a crash at
+any point leaves a state that says what is known:
+
+    READY -> SENDING -> DOT -> SENT
+               |         |---> RETRY -> SENDING ...   (the server's answer was read)
+               |         |---> FAILED                  (the same)
+               |         `---> UNKNOWN                 (no answer read: a person looks)
+               `-> READY                               (crash or release before the dot)
+
+A step that does not fit the letter's state is our bug and raises ValueError: better no record than
+a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from mailbot.adapters.db.statements import LETTER
+from mailbot.adapters.db.tables import outbox
+from mailbot.adapters.db.unit_of_work import add_audit, add_task
+from mailbot.app.ports import NewTask, OutboxState, Outgoing, QueuedLetter
+
+_LISTED = (
+    "id",
+    "key",
+    "kind",
+    "office",
+    "recipient",
+    "subject",
+    "message_id",
+    "inbound_id",
+    "state",
+    "attempts",
+    "queued",
+    "due",
+    "finished",
+    "answer",
+    "error",
+)
+_TRYING = (OutboxState.SENDING, OutboxState.DOT)
+
+NEXT_READY = (
+    select(outbox.c.id)
+    .where(outbox.c.state == OutboxState.READY.value)
+    .order_by(outbox.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+NEXT_DUE = (
+    select(outbox.c.id)
+    .where(outbox.c.state == OutboxState.RETRY.value, outbox.c.due <= bindparam("now"))
+    .order_by(outbox.c.due)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+CLAIM = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row_id"))
+    .values(
+        state=OutboxState.SENDING.value,
+        attempts=outbox.c.attempts + 1,
+        claimed=bindparam("claimed"),
+        due=None,
+    )
+    .returning(outbox.c.id, outbox.c.attempts, *(outbox.c[name] for name in LETTER))
+)
+_Begin = Callable[[], AbstractContextManager[Connection]]
+
+UNKNOWN_SEND = "unknown_send"
+FAILED_SEND = "failed_send"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLetter:
+    """An outbox row for people: everything but the bytes."""
+
+    id: int
+    key: str
+    kind: str
+    office: str
+    recipient: str
+    subject: str
+    message_id: str
+    inbound_id: int | None
+    state: OutboxState
+    attempts: int
+    queued: datetime
+    due: datetime | None
+    finished: datetime | None
+    answer: str
+    error: str
+
+
+class SqlOutbox:
+    """`writing` and `reading` each give a connection inside a transaction of its own."""
+
+    def __init__(self, writing: _Begin, reading: _Begin) -> None:
+        self._writing, self._reading = writing, reading
+
+    # sending
+
+    def claim(self, now: datetime) -> QueuedLetter | None:
+        """`attempts` counts this attempt too: 1 the first time.
+
+        The oldest row goes first, whether new or due again. SQLite's write lock makes this atomic;
+        PostgreSQL skips rows another sender has locked (SQLite ignores that clause)."""
+        with self._writing() as db:
+            candidates = [
+                found
+                for found in (db.scalar(NEXT_READY), db.scalar(NEXT_DUE, {"now": now}))
+                if found is not None
+            ]
+            if not candidates:
+                return None
+            row = db.execute(CLAIM, {"row_id": min(candidates), "claimed": now}).one()
+        letter = Outgoing(**dict(zip(LETTER, row[2:], strict=True)))
+        return QueuedLetter(id=row[0], letter=letter, attempts=row[1])
+
+    def dot(self, outbox_id: int, now: datetime) -> None:
+        with self._writing() as db:
+            _step(db, outbox_id, (OutboxState.SENDING,), state=OutboxState.DOT, dot_sent=now)
+
+    def sent(self, outbox_id: int, answer: str, now: datetime) -> None:
+        """Also for an UNKNOWN letter that was found to have arrived."""
+        with self._writing() as db:
+            _step(
+                db,
+                outbox_id,
+                (*_TRYING, OutboxState.UNKNOWN),
+                state=OutboxState.SENT,
+                answer=answer,
+                error="",
+                finished=now,
+            )
+
+    def retry(self, outbox_id: int, error: str, at: datetime) -> None:
+        with self._writing() as db:
+            _step(db, outbox_id, _TRYING, state=OutboxState.RETRY, error=error, due=at)
+
+    def release(self, outbox_id: int) -> None:
+        with self._writing() as db:
+            _step(
+                db,
+                outbox_id,
+                _TRYING,
+                state=OutboxState.READY,
+                attempts=outbox.c.attempts - 1,
+                claimed=None,
+            )
+
+    def failed(self, outbox_id: int, error: str, now: datetime) -> None:
+        with self._writing() as db:
+            _step(db, outbox_id, _TRYING, state=OutboxState.FAILED, error=error, finished=now)
+            _task_about(db, outbox_id, FAILED_SEND, _failed_text, now)
+
+    def unknown(self, outbox_id: int, error: str, now: datetime) -> None:
+        with self._writing() as db:
+            _step(db, outbox_id, _TRYING, state=OutboxState.UNKNOWN, error=error, finished=now)
+            _task_about(db, outbox_id, UNKNOWN_SEND, _unknown_text, now)
+
+    def recover(self, now: datetime) -> tuple[int, int]:
+        """Only while no other process is sending from this database: a letter another one has just
+        claimed would be sent twice."""
+        with self._writing() as db:
+            ready = db.execute(
+                update(outbox)
+                .where(outbox.c.state == OutboxState.SENDING)
+                .values(state=OutboxState.READY, claimed=None)
+            ).rowcount
+            lost = db.scalars(
+                select(outbox.c.id).where(outbox.c.state == OutboxState.DOT).order_by(outbox.c.id)
+            ).all()
+            for outbox_id in lost:
+                _step(
+                    db,
+                    outbox_id,
+                    (OutboxState.DOT,),
+                    state=OutboxState.UNKNOWN,
+                    error="stopped between the final dot and the server's answer",
+                    finished=now,
+                )
+                _task_about(db, outbox_id, UNKNOWN_SEND, _unknown_text, now)
+        return ready, len(lost)
+
+    def next_due(self) -> datetime | None:
+        """When `claim` has something next: a past time when a letter is READY, None when nothing
+        waits."""
+        with self._reading() as db:
+            ready = db.scalar(
+                select(outbox.c.queued)
+                .where(outbox.c.state == OutboxState.READY)
+                .order_by(outbox.c.id)
+                .limit(1)
+            )
+            due = db.scalar(
+                select(func.min(outbox.c.due)).where(outbox.c.state == OutboxState.RETRY)
+            )
+        return min((x for x in (ready, due) if x is not None), default=None)
+
+    # the operator
+
+    def withheld(self, office: str | None = None) -> list[ListedLetter]:
+        """Letters waiting for the operator's word, oldest first."""
+        query = _select_listed().where(outbox.c.state == OutboxState.WITHHELD)
+        if office is not None:
+            query = query.where(outbox.c.office == office)
+        with self._reading() as db:
+            return [_listed(r) for r in db.execute(query.order_by(outbox.c.id))]
+
+    def set_withheld(self, ids: Sequence[int], send: bool, who: str, now: datetime) -> int:
+        """Lets withheld letters go, or drops them; how many. Others among the ids stay as they
+        are. One that goes counts against today's limits."""
+        state = OutboxState.READY if send else OutboxState.DROPPED
+        values: dict[str, Any] = {"queued": now} if send else {"finished": now}
+        changed = 0
+        with self._writing() as db:
+            for outbox_id in ids:
+                done = db.execute(
+                    update(outbox)
+                    .where(outbox.c.id == outbox_id, outbox.c.state == OutboxState.WITHHELD)
+                    .values(state=state, **values)
+                )
+                if done.rowcount:
+                    changed += 1
+                    action = "outbox.released" if send else "outbox.dropped"
+                    add_audit(db, who, action, f"outbox:{outbox_id}", {}, now)
+        return changed
+
+    def counts(self) -> dict[str, int]:
+        """How many letters are in each state (states without letters are left out)."""
+        query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        with self._reading() as db:
+            return {str(state): n for state, n in db.execute(query)}
+
+    def list_recent(self, limit: int = 50) -> list[ListedLetter]:
+        """Newest first."""
+        with self._reading() as db:
+            rows = db.execute(_select_listed().order_by(outbox.c.id.desc()).limit(limit))
+            return [_listed(r) for r in rows]
+
+
+def _step(db: Connection, outbox_id: int, allowed: Sequence[OutboxState], **values: Any) -> None:
+    done = db.execute(
+        update(outbox).where(outbox.c.id == outbox_id, outbox.c.state.in_(allowed)).values(**values)
+    )
+    if done.rowcount != 1:
+        state = db.scalar(select(outbox.c.state).where(outbox.c.id == outbox_id))
+        raise ValueError(f"letter {outbox_id} is {state}, cannot become {values['state'].value}")
+
+
+def _select_listed() -> Any:
+    return select(*(outbox.c[n] for n in _LISTED))
+
+
+def _listed(row: Any) -> ListedLetter:
+    values = dict(zip(_LISTED, row, strict=True))
+    return ListedLetter(**(values | {"state": OutboxState(values["state"])}))
+
+
+def _task_about(
+    db: Connection,
+    outbox_id: int,
+    kind: str,
+    words: Callable[[str, str, str], str],
+    now: datetime,
+) -> None:
+    row = db.execute(
+        select(
+            outbox.c.office,
+            outbox.c.inbound_id,
+            outbox.c.recipient,
+            outbox.c.subject,
+            outbox.c.error,
+        ).where(outbox.c.id == outbox_id)
+    ).one()
+    text = words(row.recipient, row.subject, row.error)
+    task = NewTask(office=row.office, kind=kind, text=text, inbound_id=row.inbound_id)
+    add_task(db, task, now, outbox_id=outbox_id)
+
+
+def _unknown_text(recipient: str, subject: str, error: str) -> str:
+    return (
+        f"发给 {recipient} 的信件“{subject}”已经交出，但没有等到邮件服务器的答复，不能确定对方是否收到。"
+        "系统不会自动重发，以免重复。请到邮箱的“已发送”中查看有没有这封信：有，则已送达，关闭本任务；"
+        "没有，请电话告知对方，或者人工再发一次。"
+    )
+
+
+def _failed_text(recipient: str, subject: str, error: str) -> str:
+    return (
+        f"发给 {recipient} 的信件“{subject}”没有发出，系统不再重试。邮件服务器的说明：{error or '无'}。"
+        "请核对地址是否正确，需要时电话告知对方，或者人工发送。"
+    )

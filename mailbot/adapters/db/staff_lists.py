@@ -1,0 +1,85 @@
+"""Short lists staff work from: tasks, address bindings, held mail of an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.records import INBOUND_COLUMNS, to_inbound
+from mailbot.adapters.db.tables import binding, inbound, item, task
+from mailbot.app.ports import Binding, InboundRow
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTask:
+    """Something a person should look at, with the receipt number it concerns, if any."""
+
+    id: int
+    office: str
+    kind: str
+    text: str
+    created: datetime
+    inbound_id: int | None
+    receipt: str
+
+
+def open_tasks(store: SqlStore, office: str = "", kind: str = "") -> list[ListedTask]:
+    """Tasks nobody has closed, oldest first."""
+    query = (
+        select(
+            task.c.id,
+            task.c.office,
+            task.c.kind,
+            task.c.text,
+            task.c.created,
+            task.c.inbound_id,
+            item.c.receipt,
+        )
+        .outerjoin(item, item.c.id == task.c.item_id)
+        .where(task.c.done_at.is_(None))
+        .order_by(task.c.id)
+    )
+    if office:
+        query = query.where(task.c.office == office)
+    if kind:
+        query = query.where(task.c.kind == kind)
+    with store.snapshot() as db:
+        return [ListedTask(*row[:6], row[6] or "") for row in db.execute(query)]
+
+
+def close_tasks(store: SqlStore, ids: list[int], who: str, now: datetime) -> int:
+    """Marks tasks done; how many were open."""
+    with store.writing() as db:
+        done = db.execute(
+            task.update()
+            .where(task.c.id.in_(ids), task.c.done_at.is_(None))
+            .values(done_at=now, done_by=who)
+        )
+        return int(done.rowcount)
+
+
+def bindings(store: SqlStore, office: str) -> list[Binding]:
+    """Every address the office has decided on or is asked about, by address."""
+    query = select(binding.c.address, binding.c.unit_id, binding.c.state).where(
+        binding.c.office == office
+    )
+    with store.snapshot() as db:
+        return [Binding(*row) for row in db.execute(query.order_by(binding.c.address))]
+
+
+def held_mail(store: SqlStore, office: str, address: str) -> list[InboundRow]:
+    """Mail of an address whose newest decision is to hold it, oldest first."""
+    query = (
+        select(*INBOUND_COLUMNS)
+        .where(
+            inbound.c.office == office,
+            inbound.c.from_addr == address.strip().lower(),
+            inbound.c.decision == "hold",
+        )
+        .order_by(inbound.c.id)
+    )
+    with store.snapshot() as db:
+        return [to_inbound(row) for row in db.execute(query)]

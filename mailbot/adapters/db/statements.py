@@ -1,0 +1,89 @@
+"""The statements of a write transaction, built once: building one costs several times as much as
+running it. Values come when they run; what a column is not given, its default fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, delete, insert, select, update
+
+from mailbot.adapters.db import tables as t
+from mailbot.adapters.db.dialect import insert_or
+from mailbot.app.ports import InboundState
+
+LETTER = (
+    "key",
+    "kind",
+    "office",
+    "sender",
+    "recipient",
+    "message_id",
+    "raw",
+    "subject",
+    "inbound_id",
+    "thread",
+)
+"""The columns that are an `Outgoing`."""
+
+INSERTS = {
+    table.name: insert(table)
+    for table in (t.decision, t.link, t.item, t.item_version, t.task, t.audit)
+}
+CHANGES = {
+    table.name: update(table).where(table.c.id == bindparam("row_id"))
+    for table in (t.inbound, t.item)
+}
+STRIKE = (
+    update(t.inbound)
+    .where(t.inbound.c.id.in_(bindparam("ids", expanding=True)))
+    .values(attempts=t.inbound.c.attempts + 1)
+)
+WIPE = delete(t.mail).where(t.mail.c.inbound_id == bindparam("id"))
+SENDER = select(t.inbound.c.from_addr).where(t.inbound.c.id == bindparam("id"))
+LETTER_BY_KEY = select(t.outbox.c.id).where(t.outbox.c.key == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Upserts:
+    """Statements with ON CONFLICT."""
+
+    register: Executable
+    """Returns ids of new rows; a VANISHED one becomes new again, others stay as they are."""
+    mail: Executable
+    folder: Executable
+    binding: Executable
+    receipt: Executable
+    """Returns the number given."""
+    letter: Executable
+    """Returns the id, or nothing when the key is known."""
+
+
+@cache
+def upserts(dialect: str) -> Upserts:
+    def replacing(table: Any, key: list[str], *columns: str) -> Executable:
+        statement = insert_or(dialect, table)
+        set_ = {name: statement.excluded[name] for name in columns}
+        return statement.on_conflict_do_update(index_elements=key, set_=set_)
+
+    return Upserts(
+        register=insert_or(dialect, t.inbound)
+        .on_conflict_do_update(
+            index_elements=["account", "folder", "uidvalidity", "uid"],
+            set_={"state": InboundState.NEW.value, "attempts": 0},
+            where=t.inbound.c.state == InboundState.VANISHED.value,
+        )
+        .returning(t.inbound.c.id),
+        mail=replacing(t.mail, ["inbound_id"], "content"),
+        folder=replacing(t.folder, ["account", "folder"], "uidvalidity", "searched"),
+        binding=replacing(t.binding, ["office", "address"], "unit_id", "state", "changed"),
+        receipt=insert_or(dialect, t.receipt_counter)
+        .on_conflict_do_update(
+            index_elements=["prefix", "month"], set_={"last": t.receipt_counter.c.last + 1}
+        )
+        .returning(t.receipt_counter.c.last),
+        letter=insert_or(dialect, t.outbox)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(t.outbox.c.id),
+    )

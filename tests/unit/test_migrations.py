@@ -1,0 +1,277 @@
+"""Any database opens at the present schema, or is refused unchanged with what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from mailbot.adapters.db.engine import open_store
+from mailbot.adapters.db.migrate import SCRIPTS, alembic_config
+from mailbot.adapters.db.tables import APPEND_ONLY, HEAD, metadata
+from mailbot.app.errors import OperatorFault
+from tests.unit import store_help as h
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "mailbot.db"
+
+
+def test_the_head_named_in_the_code_is_the_newest_script() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_the_scripts_ship_inside_the_package() -> None:
+    import mailbot
+
+    assert SCRIPTS.is_relative_to(Path(mailbot.__file__).parent)
+    assert (SCRIPTS / "env.py").is_file()
+
+
+def test_a_fresh_upgrade_gives_the_tables_of_the_code(path: Path) -> None:
+    store = open_store(url(path))
+    with store.snapshot() as db:
+        context = MigrationContext.configure(
+            db, opts={"compare_type": True, "target_metadata": metadata}
+        )
+        assert compare_metadata(context, metadata) == []
+        found = inspect(db)
+        for table in metadata.sorted_tables:
+            # What the comparison leaves out: names of keys, and AUTOINCREMENT.
+            names = {u["name"] for u in found.get_unique_constraints(table.name)}
+            assert names == {
+                str(c.name) for c in table.constraints if c.__visit_name__ == "unique_constraint"
+            }
+            keys = {f["name"] for f in found.get_foreign_keys(table.name)}
+            assert keys == {str(c.name) for c in table.foreign_key_constraints}
+            sql = db.scalar(
+                text("SELECT sql FROM sqlite_master WHERE name = :n"), {"n": table.name}
+            )
+            wanted = table.dialect_options["sqlite"]["autoincrement"]
+            assert ("AUTOINCREMENT" in str(sql)) == bool(wanted), table.name
+        triggers = set(
+            db.scalars(text("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"))
+        )
+    assert triggers == {t.name for t in APPEND_ONLY}
+    store.close()
+
+
+def test_opening_again_changes_nothing(path: Path) -> None:
+    open_store(url(path)).close()
+    before = path.read_bytes()
+    open_store(url(path)).close()
+    open_store(url(path), create=False).close()
+    assert path.read_bytes() == before
+
+
+def test_looking_does_not_create(path: Path) -> None:
+    with pytest.raises(OperatorFault, match="no such database"):
+        open_store(url(path), create=False)
+    assert not path.exists()
+    path.touch()
+    with pytest.raises(OperatorFault, match="schema version none"):
+        open_store(url(path), create=False)
+    assert path.stat().st_size == 0
+
+
+def refused(path: Path, *, words: str) -> None:
+    """Refused with a remedy, and not a byte of it changed."""
+    before = path.read_bytes()
+    with pytest.raises(OperatorFault, match=words) as caught:
+        open_store(url(path))
+    (fault,) = caught.value.faults
+    assert fault.where == str(path)
+    assert fault.remedy
+    assert path.read_bytes() == before
+
+
+def change(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def test_a_newer_database_is_refused(path: Path) -> None:
+    open_store(url(path)).close()
+    change(path, "UPDATE alembic_version SET version_num = '0099'")
+    refused(path, words="newer")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["INSERT INTO alembic_version VALUES ('0000')"],
+        ["DELETE FROM alembic_version"],
+        ["DROP TABLE alembic_version"],
+        ["DROP TABLE link"],
+        ["ALTER TABLE item DROP COLUMN lane"],
+    ],
+)
+def test_a_database_between_versions_is_refused(path: Path, statements: list[str]) -> None:
+    open_store(url(path)).close()
+    change(path, *statements)
+    refused(path, words="schema version|without|lacks")
+
+
+def test_another_programs_database_is_refused(path: Path) -> None:
+    change(path, "CREATE TABLE contacts (id INTEGER)")
+    refused(path, words="another program")
+
+
+@pytest.mark.parametrize("damage", ["header", "text", "first page"])
+def test_a_damaged_file_is_refused(path: Path, damage: str) -> None:
+    open_store(url(path)).close()
+    raw = bytearray(path.read_bytes())
+    if damage == "header":
+        raw[:16] = b"\x00" * 16
+    elif damage == "text":
+        raw[:] = "这不是数据库".encode() * 500
+    else:
+        raw[100:4096] = b"\xa5" * 3996
+    path.write_bytes(raw)
+    refused(path, words="damaged|no SQLite database")
+
+
+def test_a_read_only_file_is_refused(path: Path) -> None:
+    """A write version above 2 in the header makes a file read-only (SQLite file format, 1.3.3);
+    modes do not stop root, as whom tests may run."""
+    open_store(url(path)).close()
+    raw = bytearray(path.read_bytes())
+    raw[18] = 3
+    path.write_bytes(raw)
+    refused(path, words="read-only")
+
+
+def test_a_file_we_may_not_write_is_refused() -> None:
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[2])\n"
+        "from mailbot.adapters.db.engine import open_store\n"
+        "from mailbot.app.errors import OperatorFault\n"
+        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "try: open_store(sys.argv[1])\n"
+        "except OperatorFault as e: print(e)\n"
+    )
+    # Not under pytest's own folder, which only its owner may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mailbot.db"
+        open_store(url(path)).close()
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", code, url(path), str(Path(__file__).parents[2])],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        path.parent.chmod(0o755)
+    assert str(path) in done.stdout, done.stderr
+    assert "→" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mysql://h/x", "sqlite://", "sqlite:///:memory:", "nonsense", "", "postgresql+nodriver://h/x"],
+)
+def test_an_address_that_names_no_usable_database_is_refused(address: str) -> None:
+    with pytest.raises(OperatorFault) as caught:
+        open_store(address)
+    assert caught.value.faults[0].where == "database.url"
+
+
+def test_a_folder_that_cannot_be_made_is_the_operators_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OperatorFault):
+        open_store(url(tmp_path / "file" / "mailbot.db"))
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[3])
+from sqlalchemy import event
+from mailbot.adapters.db import dialect, engine
+left = int(sys.argv[2])
+def count(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+make = dialect.make_engine
+def watched(url):
+    made = make(url)
+    event.listen(made, "after_cursor_execute", count)
+    return made
+dialect.make_engine = watched
+engine.open_store(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("step", [1, 3, 8, 20, 45, 60])
+def test_a_killed_upgrade_leaves_the_old_version_or_the_new(path: Path, step: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, url(path), str(step), str(Path(__file__).parents[2])],
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    db = sqlite3.connect(path)
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    db.close()
+    assert not tables or tables >= set(metadata.tables)
+    store = open_store(url(path))
+    assert store.check() == []
+    with store.begin() as tx:
+        assert h.arrive(tx, 1) == [1]
+    store.close()
+
+
+def test_several_programs_starting_at_once_make_one_database(path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from mailbot.adapters.db.engine import open_store\n"
+        "open_store(sys.argv[1]).check()\n"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, url(path), str(Path(__file__).parents[2])])
+        for _ in range(4)
+    ]
+    assert [child.wait() for child in children] == [0, 0, 0, 0]
+    store = open_store(url(path), create=False)
+    assert store.check() == []
+    store.close()
+
+
+def test_a_start_does_not_wait_for_ever_for_another(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(url(path)).close()
+    monkeypatch.setattr("mailbot.adapters.db.engine.OPEN_WAIT_SECONDS", 0.05)
+    with path.with_name("mailbot.db-lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(OperatorFault, match="another mailbot"):
+            open_store(url(path))
+    open_store(url(path)).close()
+
+
+def test_a_percent_sign_in_the_path_is_only_a_character(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path / "100%数据" / "mailbot.db"))
+    assert store.check() == []
+    store.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["100%数据"]
