@@ -123,7 +123,7 @@ class Attachment:
     inline: bool = False
     """An image shown inside the HTML text (Content-ID referenced or Content-Disposition inline)."""
     text: str = ""
-    """Readable text where reading it needs no document parser (text, HTML); else empty."""
+    """Readable text where reading it needs no document parser (text, HTML, .docx); else empty."""
     flags: tuple[str, ...] = ()
     """`encrypted`, `macro`, `cloud` ... what a person should know before opening it."""
 

@@ -19,9 +19,12 @@ MAX_INFLATED = 8_000_000
 MAX_TEXT = 200_000
 """Characters kept."""
 MAX_ENTRIES = 2_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What Word writes. Others (LZMA) can ask for any amount of memory."""
 
 _PARTS = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
-_TOKEN = re.compile(r"<w:t(?: [^>]*)?>([^<]*)</w:t>|<w:(tab|br|cr)\b[^>]*>|(</w:p>)")
+# No class may cross a `<`: the scan stays linear on `<w:t <w:t <w:t …`.
+_TOKEN = re.compile(r"<w:t(?: [^<>]*)?>([^<]*)</w:t>|<w:(tab|br|cr)\b[^<>]*>|(</w:p>)")
 
 
 def docx_text(data: bytes) -> tuple[str, bool]:
@@ -29,7 +32,11 @@ def docx_text(data: bytes) -> tuple[str, bool]:
     limit or damage cut it short. Never raises."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [n for n in archive.namelist()[:MAX_ENTRIES] if _PARTS.fullmatch(n)]
+            names = [
+                i.filename
+                for i in archive.infolist()[:MAX_ENTRIES]
+                if _PARTS.fullmatch(i.filename) and i.compress_type in _METHODS
+            ]
             # A level mark stands in the header or the first lines: keep those before the rest.
             names.sort(key=lambda n: (not n.startswith("word/header"), n != "word/document.xml", n))
             return _read(archive, names)

@@ -1,0 +1,37 @@
+"""Reading one mail as the intake needs it: decoded, and looked through for secrets marks.
+
+Stands beside `decode` because the marks belong to the intake's rules, which know the mail only as
+an `IncomingMail`. Runs in the reading child, in memory, before anything is written (保密法 29, 31).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailbot.core.intake.secrets import find_secrets
+from mailbot.core.mail.decode import decode
+from mailbot.core.mail.htmltext import read_html
+from mailbot.core.mail.model import IncomingMail
+
+
+def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
+    """`decode(raw)` with its `secrets` filled in. Total, as `decode` is."""
+    mail = decode(raw, complete=complete)
+    body = [mail.text]
+    if mail.html:
+        # The HTML version may say what the plain text does not.
+        body.append(read_html(mail.html).text)
+    nested: list[str] = []
+    for inner in mail.nested:
+        nested += [inner.subject, inner.text]
+        for attachment in inner.attachments:
+            nested += [attachment.name, attachment.text]
+    marks = find_secrets(
+        subject=mail.subject,
+        body="\n".join([*body, *mail.calendar]),
+        attachment_names=[a.name for a in mail.attachments]
+        + [c.name for c in mail.cloud_attachments],
+        attachment_texts=[a.text for a in mail.attachments if a.text],
+        nested_texts=[text for text in nested if text],
+    )
+    return replace(mail, secrets=marks)
