@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mailbot.adapters.calendar import WorkingCalendar
 from mailbot.adapters.checks_mail import check_mailbox
 from mailbot.adapters.db import dialect, migrate
 from mailbot.adapters.db.engine import open_store
@@ -306,6 +307,17 @@ def _time(settings: Settings, clock: Clock) -> Finding:
     return State.OK, _("{now} (Asia/Shanghai)").format(now=_stamp(now)), ""
 
 
+def _holidays(settings: Settings, clock: Clock) -> Finding:
+    overrides = settings.config_dir / "holidays.toml"
+    calendar = WorkingCalendar(overrides if overrides.exists() else None)
+    covered = _("known up to {day}").format(day=calendar.covered_until.isoformat())
+    warnings = calendar.warnings(clock.now().date())
+    if warnings:
+        remedy = _("enter the announced days in {file}").format(file=overrides)
+        return State.WARN, "；".join(warnings), remedy
+    return State.OK, covered, ""
+
+
 def _newest_file(folder: Path, zone: ZoneInfo) -> datetime | None:
     try:
         times = [p.stat().st_mtime for p in folder.iterdir() if p.is_file()]
@@ -326,4 +338,5 @@ _PARTS: tuple[tuple[str, str, Callable[[Settings, Clock], Finding]], ...] = (
     ("database", N_("database"), _database),
     ("reader", N_("reading child"), _reader),
     ("time", N_("clock and time zone"), _time),
+    ("holidays", N_("holidays and working days"), _holidays),
 )

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from mailbot.core.intake.model import Relation as Relation
 from mailbot.core.letters import Letter, Rendered
 from mailbot.core.mail.model import IncomingMail
 
@@ -83,6 +84,11 @@ class MailSource(Protocol):
     connection as a whole failed. Not shared between threads."""
 
     account: str
+
+    @property
+    def missing_folders(self) -> frozenset[str]:
+        """Watched folders the last search did not find. They do not stop the others."""
+        ...
 
     def search(self) -> Iterator[FolderState]:
         """Every watched folder with all UIDs of interest. Connects when needed."""
@@ -219,22 +225,6 @@ class ItemState(StrEnum):
     """Merged into another item as an earlier version."""
     WITHDRAWAL_REQUESTED = "withdrawal_requested"
     DUPLICATE = "duplicate"
-
-
-class Relation(StrEnum):
-    """How a mail relates to an earlier item or mail."""
-
-    DUPLICATE = "duplicate"
-    """The same mail again (equal content key)."""
-    RESEND = "resend"
-    """The same item sent once more."""
-    CORRECTION = "correction"
-    RECALL = "recall"
-    BOUNCE = "bounce"
-    RECEIPT = "receipt"
-    REPLY = "reply"
-    SAME_ID = "same_id"
-    """Same Message-ID, other content: shown, never merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,6 +497,8 @@ class Reads(Protocol):
     def answer_counts(
         self, office: str, address: str, thread: str, now: datetime
     ) -> AnswerCounts: ...
+
+    def has_open_task(self, office: str, kind: str) -> bool: ...
 
     def version_history(self, item_id: int) -> list[tuple[int, int, NewVersion]]:
         """(version number, inbound id, version), oldest first."""

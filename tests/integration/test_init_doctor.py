@@ -245,7 +245,10 @@ def test_a_sound_installation(office: Office) -> None:
     office.write()
     office.server.append(ADDRESS, b"Subject: a\r\n\r\nb\r\n")
     checks = office.doctor()
-    assert {n for n, c in checks.items() if c["state"] not in ("ok",)} == {"outbox:otog"}
+    # Late in the year the holidays of the next are not announced yet, and it says so.
+    noted = {n for n, c in checks.items() if c["state"] != "ok"} - {"holidays"}
+    assert noted == {"outbox:otog"}
+    assert checks["holidays"]["state"] in ("ok", "warn")
     assert checks["imap.folders:otog"]["found"].startswith("INBOX: 1")
     assert office.left() == {"config/mailbot.toml", "config/code"}  # looks, and makes nothing
 

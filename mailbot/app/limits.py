@@ -1,0 +1,31 @@
+"""How many automatic answers an address may get (RFC 3834 §2, §4).
+
+Headers alone do not stop a loop: answers are counted from the send log. Distinct submissions of an
+accepted address get plenty (month's end is busy); repeats, other addresses and single threads get
+next to nothing.
+"""
+
+from __future__ import annotations
+
+from mailbot.app.ports import AnswerCounts
+from mailbot.core.letters import AnswerKind
+from mailbot.core.rules.rulebook import Limits
+
+
+def refusal(
+    kind: AnswerKind, counts: AnswerCounts, limits: Limits, *, accepted_sender: bool
+) -> str | None:
+    """Why no answer of this kind may go out now (`breaker`, `thread`, `repeat`, `day`), or None.
+
+    `accepted_sender`: the address is bound or had mail accepted.
+    """
+    if counts.office_last_hour >= limits.per_hour:
+        return "breaker"
+    if counts.thread_ever >= limits.per_thread:
+        return "thread"
+    scarce = kind is AnswerKind.REPEAT or not accepted_sender
+    if scarce and counts.kind_today.get(kind.value, 0) >= limits.repeats_per_day:
+        return "repeat"
+    if kind in (AnswerKind.ACKNOWLEDGEMENT, AnswerKind.REPEAT):
+        return "day" if counts.acknowledgements_today >= limits.acknowledgements_per_day else None
+    return "day" if counts.returns_today >= limits.returns_per_day else None

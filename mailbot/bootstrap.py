@@ -1,0 +1,215 @@
+"""Wires the real adapters together. The only place that knows them all.
+
+`open_office` gives a running installation (database, archive, keys); `open_bench` a throwaway one
+for looking at saved mail without leaving a trace.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mailbot.adapters.accounts import imap_account, imap_secret, smtp_account, smtp_secret
+from mailbot.adapters.archive import FileArchive
+from mailbot.adapters.calendar import WorkingCalendar
+from mailbot.adapters.db.engine import SqlStore, open_store
+from mailbot.adapters.imap import ImapSource
+from mailbot.adapters.maildir import MaildirSource
+from mailbot.adapters.outbox_maildir import MaildirTransport
+from mailbot.adapters.render import MailTemplates
+from mailbot.adapters.rulefiles import load_offices
+from mailbot.adapters.sandbox import SandboxedReader
+from mailbot.adapters.settings import MailboxSettings, Settings
+from mailbot.adapters.signing import Signer, load_or_create_secret
+from mailbot.adapters.smtp import SmtpTransport
+from mailbot.adapters.system import SystemClock
+from mailbot.app.answers import Answering
+from mailbot.app.deliver import Deliverer
+from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.intake import Intake
+from mailbot.app.mailbox import IntakePolicy, Mailbox
+from mailbot.app.ports import Clock, MailSource, Transport
+from mailbot.app.settle import Settled, Settler
+from mailbot.core.mail.automatic import Ourselves
+from mailbot.core.rules.rulebook import OfficeBook
+
+DEFAULT_OFFICE = "otog"
+
+
+@dataclass
+class Office:
+    """One installation, wired: one database, any number of mailboxes and offices."""
+
+    settings: Settings
+    books: Mapping[str, OfficeBook]
+    store: SqlStore
+    archive: FileArchive
+    signer: Signer
+    templates: MailTemplates
+    calendar: WorkingCalendar
+    clock: Clock
+
+    def mailbox(self, box: MailboxSettings) -> Mailbox:
+        return Mailbox(
+            account=box.name,
+            address=box.address,
+            offices=box.offices,
+            aliases=box.aliases,
+            authserv_ids=frozenset(box.authserv_ids),
+            from_name=box.outgoing.from_name,
+        )
+
+    def reader(self) -> SandboxedReader:
+        return SandboxedReader(
+            seconds=self.settings.reader_seconds, memory_mb=self.settings.reader_memory_mb
+        )
+
+    def settler(self, mailbox: Mailbox) -> Settler:
+        return Settler(
+            books=self.books,
+            answering=Answering(mailbox, self.policy, self.templates, self.signer),
+            us=Ourselves(
+                addresses=self._all_addresses() | mailbox.own_addresses,
+                verify=self.signer.is_ours,
+            ),
+            is_working_day=self.calendar.is_working_day,
+        )
+
+    def intake(
+        self, box: MailboxSettings, on_settled: Callable[[Settled], None] | None = None
+    ) -> Intake:
+        mailbox = self.mailbox(box)
+        return Intake(
+            mailbox=mailbox,
+            policy=self.policy,
+            store=self.store,
+            archive=self.archive,
+            reader=self.reader(),
+            settler=self.settler(mailbox),
+            clock=self.clock,
+            received_source="internaldate" if box.kind == "imap" else "file",
+            on_settled=on_settled,
+        )
+
+    def source(self, box: MailboxSettings, stop: threading.Event | None = None) -> MailSource:
+        if box.kind == "maildir":
+            assert box.maildir is not None, "settings check this"
+            return MaildirSource(box.name, box.maildir, clock=self.clock, stop=stop)
+        return ImapSource(imap_account(box), imap_secret(box), clock=self.clock, stop=stop)
+
+    def deliverer(self) -> Deliverer:
+        boxes = {b.address: b for b in self.settings.mailboxes}
+
+        def transport_for(sender: str) -> Transport:
+            box = boxes.get(sender)
+            if box is None:
+                raise OperatorFault(
+                    Fault(
+                        "config/mailbot.toml", f"没有发信邮箱 {sender} 的设置", "恢复该邮箱的设置"
+                    )
+                )
+            return self._transport(box)
+
+        return Deliverer(self.store, transport_for, self.clock)
+
+    @property
+    def policy(self) -> IntakePolicy:
+        return IntakePolicy(
+            cap_bytes=self.settings.max_mail_mb * 1_000_000,
+            answer_max_age=timedelta(hours=self.settings.answer_max_age_hours),
+        )
+
+    def _transport(self, box: MailboxSettings) -> Transport:
+        if box.outgoing.outbox is not None:
+            return MaildirTransport(box.outgoing.outbox)
+        return SmtpTransport(smtp_account(box), smtp_secret(box), self.clock)
+
+    def _all_addresses(self) -> frozenset[str]:
+        return frozenset(
+            a.lower() for b in self.settings.mailboxes for a in (b.address, *b.aliases)
+        )
+
+
+def open_office(settings: Settings, *, clock: Clock | None = None) -> Office:
+    """The installation, its database brought up to date. Raises `OperatorFault` with everything
+    that is wrong with the operator's side."""
+    data = settings.data_dir
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    books = load_offices(settings.config_dir / "offices", settings.offices or (DEFAULT_OFFICE,))
+    templates = _templates(settings)
+    faults = [f for office in books for f in templates.check(office)]
+    if faults:
+        raise OperatorFault(*faults)
+    return Office(
+        settings=settings,
+        books=books,
+        store=open_store(settings.database),
+        archive=FileArchive(
+            data / "archive", min_free_bytes=int(1.5 * settings.max_mail_mb * 1_000_000)
+        ),
+        signer=Signer(load_or_create_secret(data / "secret.key")),
+        templates=templates,
+        calendar=working_calendar(settings),
+        clock=clock or SystemClock(),
+    )
+
+
+@contextmanager
+def open_bench(settings: Settings, office: str | None = None) -> Iterator[Office]:
+    """A throwaway installation on the same offices and templates: nothing it writes stays."""
+    offices = (office,) if office else settings.offices or (DEFAULT_OFFICE,)
+    with tempfile.TemporaryDirectory(prefix="mailbot-") as folder:
+        root = Path(folder)
+        yield Office(
+            settings=settings,
+            books=load_offices(settings.config_dir / "offices", offices),
+            store=open_store(f"sqlite:///{root / 'bench.db'}"),
+            archive=FileArchive(root / "archive"),
+            signer=Signer(secrets.token_bytes(32)),
+            templates=_templates(settings),
+            calendar=working_calendar(settings),
+            clock=SystemClock(),
+        )
+
+
+def working_calendar(settings: Settings) -> WorkingCalendar:
+    overrides = settings.config_dir / "holidays.toml"
+    return WorkingCalendar(overrides if overrides.exists() else None)
+
+
+def _templates(settings: Settings) -> MailTemplates:
+    return MailTemplates(settings.templates_dir, settings.config_dir / "offices")
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Holds the installation's lock, so that a second daemon on the same data refuses to start.
+    A lock of the kernel, not a file's existence: what a killed process leaves behind does no harm.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / "mailbot.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OperatorFault(
+                Fault(
+                    str(path),
+                    "另一个 mailbot 正在使用同一个数据目录",
+                    "先停止它（systemctl stop mailbot），或为这个实例另设 data_dir",
+                )
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)
