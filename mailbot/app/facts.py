@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.ports import InboundRow, ItemRow, Reads
-from mailbot.core.intake.decide import read_submission
+from mailbot.core.intake.classify import Classification
+from mailbot.core.intake.lifecycle import DOUBTFUL
 from mailbot.core.intake.model import EarlierItem, Facts
-from mailbot.core.intake.titles import similarity
+from mailbot.core.intake.submission import read_submission, titles_in
+from mailbot.core.intake.titles import normal_title, similarity
 from mailbot.core.mail.authentication import authentication
 from mailbot.core.mail.automatic import (
     Automatic,
@@ -22,8 +24,9 @@ from mailbot.core.mail.automatic import (
 )
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of
-from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.rulebook import NoRuleInForce, OfficeBook
 
+_ANY_ID = 2**63 - 1
 RECALLED = 0.8
 """Similarity from which a recall notice's title names an item."""
 
@@ -58,10 +61,15 @@ def gather(
     if binding is not None and binding.state == "bound":
         bound = binding.unit_id
 
-    same = reads.inbound_by_content(mail.content_key, row.id)
-    same_id = reads.inbound_by_message_id(mail.message_id, row.id) if mail.message_id else None
+    # Of all mail, whatever its id: mail is looked at in the order of receipt, rows are numbered as
+    # the folders list them. A mail that is looked at again is not its own duplicate.
+    same = reads.inbound_by_content(mail.content_key, _ANY_ID)
+    same_id = reads.inbound_by_message_id(mail.message_id, _ANY_ID) if mail.message_id else None
+    known = same is not None and same.id != row.id
+    # A copy to another office's mailbox is no duplicate: each office registers its own.
+    duplicate = same if known and same is not None and same.office in mailbox.offices else None
     letters = reads.outgoing_by_message_ids((*mail.in_reply_to, *mail.references))
-    of_sender = _earlier(reads.items_of_sender(office, sender, since), reads) if sender else ()
+    of_sender = _earlier(reads.open_items_of_sender(office, sender, since))
 
     facts = Facts(
         book=book,
@@ -75,26 +83,46 @@ def gather(
         bound_unit=bound,
         refused_sender=binding is not None and binding.state == "refused",
         known_sender=bool(sender) and reads.address_seen(office, sender),
-        duplicate_of=same.id if same else None,
-        duplicate_decision=same.decision if same else "",
-        same_id_as=same_id.id if same_id and not same else None,
+        duplicate_of=duplicate.id if duplicate else None,
+        duplicate_decision=duplicate.decision if duplicate else "",
+        same_id_as=same_id.id if same_id and same_id.id != row.id and not known else None,
         answers_our_letter=bool(letters),
         of_sender=of_sender,
-        attempts=max(row.attempts, 1),
     )
-    if not mail.secrets and automatic is None:
+    if not any(not m.hold_only for m in mail.secrets) and automatic is None and _in_force(facts):
         reading = read_submission(mail, facts)
         facts = replace(facts, reading=reading)
         if reading.unit is not None and reading.unit.unit_id is not None:
-            items = reads.items_of_unit(office, reading.unit.unit_id, since)
-            facts = replace(facts, of_unit=_earlier(items, reads))
+            keys = {normal_title(t) for t in titles_in(mail, facts)} - {""}
+            items = [
+                item
+                for key in sorted(keys)
+                for item in reads.items_with_title(office, reading.unit.unit_id, key, since)
+            ]
+            facts = replace(facts, of_unit=_earlier(items))
     bounced: tuple[int, ...] = ()
     if automatic is not None and automatic.kind is AutomaticKind.BOUNCE:
         hit = reads.outgoing_by_message_ids(bounced_message_ids(mail))
         bounced = tuple(outbox_id for outbox_id, _ in hit)
         letters = [*letters, *hit]
     thread = _thread(mail, automatic, facts, letters, office, reads)
-    return Gathered(replace(facts, thread=thread), bounced)
+    facts = replace(facts, thread=thread)
+    revised = [reads.item_by_receipt(i.revises) for i in (*thread, *facts.of_sender) if i.revises]
+    known_ids = {i.id for i in facts.of_unit}
+    more = {i.id: i for i in revised if i is not None and i.id not in known_ids}
+    facts = replace(facts, of_unit=(*facts.of_unit, *_earlier(list(more.values()))))
+    return Gathered(facts, bounced)
+
+
+def _in_force(facts: Facts) -> bool:
+    """Has the office rules for the day? Mail from before them is only recorded."""
+    day = day_of(facts.received)
+    try:
+        facts.book.convention_on(day)
+        facts.book.categories_on(day)
+    except NoRuleInForce:
+        return False
+    return True
 
 
 def _thread(
@@ -110,14 +138,18 @@ def _thread(
     for _, inbound_id in letters:
         if inbound_id is not None:
             found.update({i.id: i for i in reads.items_of(inbound_id)})
+    items = _earlier([i for i in found.values() if i.office == office])
     if facts.reading is not None and facts.reading.reference:
         item = reads.item_by_receipt(facts.reading.reference)
-        if item is not None:
-            found[item.id] = item
-    items = _earlier([i for i in found.values() if i.office == office], reads)
-    if automatic is not None and automatic.kind is AutomaticKind.RECALL:
+        if item is not None and item.office == office and item.id not in found:
+            items += tuple(replace(i, by_reference=True) for i in _earlier([item]))
+    if automatic is not None and automatic.kind is AutomaticKind.RECALL and mail.author:
         title = recalled_subject(mail) or ""
-        items += tuple(i for i in facts.of_sender if i.id not in found and _names(title, i))
+        since = facts.received - timedelta(days=facts.book.limits.duplicate_days)
+        sent = _earlier(reads.items_of_sender(office, mail.author.addr, since))
+        named = [i for i in sent if i.id not in found and _names(title, i)]
+        # One mail was recalled: of 动态 and 工作动态 the one that is named most fully, and newest.
+        items += tuple(sorted(named, key=lambda i: (len(i.title), i.id))[-1:])
     return items
 
 
@@ -128,7 +160,7 @@ def _names(recalled: str, item: EarlierItem) -> bool:
     )
 
 
-def _earlier(rows: list[ItemRow], reads: Reads) -> tuple[EarlierItem, ...]:
+def _earlier(rows: list[ItemRow]) -> tuple[EarlierItem, ...]:
     return tuple(
         EarlierItem(
             id=r.id,
@@ -141,6 +173,20 @@ def _earlier(rows: list[ItemRow], reads: Reads) -> tuple[EarlierItem, ...]:
             inbound_id=r.inbound_id,
             fingerprint=frozenset(r.version.fields.get("fingerprint", ())),
             has_attachments=bool(r.version.attachment_paths),
+            month=r.month,
+            submitter=r.version.submitter,
+            contact=r.version.contact,
+            attachment_paths=r.version.attachment_paths,
+            content_from=r.version.attachments_from,
+            classification=Classification(
+                category=r.version.category,
+                by=r.version.category_by,
+                evidence=r.version.category_evidence,
+                doubtful=DOUBTFUL in r.flags,
+                link=(),
+                topics=r.version.topics,
+            ),
+            revises=r.version.fields.get("revises", ""),
         )
         for r in rows
     )

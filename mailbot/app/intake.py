@@ -19,10 +19,11 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
-from mailbot.app.errors import Unfetched, WorldFault
+from mailbot.app.errors import OperatorFault, Unfetched, WorldFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import (
     Archive,
@@ -35,13 +36,15 @@ from mailbot.app.ports import (
     MailReader,
     MailSource,
     Store,
+    Transaction,
 )
 from mailbot.app.settle import Settled, Settler
-from mailbot.core.intake.decide import MAX_ATTEMPTS
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8_000_000
+MAX_ATTEMPTS = 3
+"""Attempts after which a mail that keeps breaking goes to a person (faults P5, I3)."""
 
 _DISPOSITIONS = {
     "accept": Disposition.ACCEPTED,
@@ -130,17 +133,26 @@ class Intake:
         # read counts against the mail, a broken connection does not.
         with self.store.begin() as tx:
             tx.strike([row.id for row, _ in fetched])
-        read = [(row, self._read(row, one)) for row, one in fetched]
-        self.archive.put(
-            (mail.sha256, one.raw)
-            for (_, one), (_, mail) in zip(fetched, read, strict=True)
-            if one.raw is not None and all(m.hold_only for m in mail.secrets)
-        )
-        done = self._settle(read, report)
+        try:
+            read = [(row, self._read(row, one)) for row, one in fetched]
+            self.archive.put(
+                (mail.sha256, one.raw)
+                for (_, one), (_, mail) in zip(fetched, read, strict=True)
+                if one.raw is not None and not _is_secret(mail)
+            )
+            done = self._settle(read, report)
+        except (WorldFault, OperatorFault) as fault:
+            # A full disk or a broken template is no mail's fault: hours of it must not use up
+            # anybody's attempts.
+            if isinstance(fault, OperatorFault) or fault.systemic:
+                with suppress(WorldFault), self.store.begin() as tx:
+                    tx.pardon([row.id for row, _ in fetched])
+            raise
         for settled in done:
             report.decided[settled.kind] = report.decided.get(settled.kind, 0) + 1
             self.on_settled(settled)
-        kinds = {s.inbound_id: s.kind for s in done}
+        # The security officer fetches a mail with a secrets mark by its UID: it stays where it is.
+        kinds = {s.inbound_id: s.kind for s in done if s.decision.keep_content}
         self._mark(source, [row for row, _ in read], kinds, report)
 
     def _fetch(
@@ -182,13 +194,33 @@ class Intake:
                 try:
                     with tx.savepoint():
                         done.append(self.settler.settle(mail, row, tx, self.clock.now()))
-                except WorldFault:
+                except (WorldFault, OperatorFault):
                     raise
-                except Exception:
-                    trace = traceback.format_exc(limit=-8)
-                    done.append(self.settler.quarantine(mail, row, trace, tx, self.clock.now()))
-                    report.faults.append(f"{row.origin}: {trace.splitlines()[-1]}")
+                except Exception as bug:
+                    done.append(self._quarantine(mail, row, tx))
+                    # Its message may quote the mail, which after a secrets hit nothing may.
+                    what = type(bug).__name__ + ("" if _is_secret(mail) else f": {bug}")
+                    report.faults.append(f"{row.origin}: {what}")
         return done
+
+    def _quarantine(self, mail: IncomingMail, row: InboundRow, tx: Transaction) -> Settled:
+        """For a person, with the traceback of the exception at hand. Where even what was read
+        cannot be stored, without it: its bytes are in the archive."""
+        trace = traceback.format_exc(limit=-8)
+        try:
+            with tx.savepoint():
+                return self.settler.quarantine(mail, row, trace, tx, self.clock.now())
+        except (WorldFault, OperatorFault):
+            raise
+        except Exception:
+            bare = IncomingMail(
+                size=mail.size,
+                sha256=mail.sha256,
+                content_key=mail.sha256,
+                secrets=mail.secrets,
+                defects=(Defect(DefectCode.UNREADABLE, "mail", "reading could not be stored"),),
+            )
+            return self.settler.quarantine(bare, row, trace, tx, self.clock.now())
 
     def _read(self, row: InboundRow, fetched: Fetched) -> IncomingMail:
         assert fetched.raw is not None
@@ -203,7 +235,13 @@ class Intake:
     def _settle_in_mailbox(
         self, source: MailSource, rows: Sequence[InboundRow], report: PassReport
     ) -> None:
-        self._mark(source, rows, {r.id: r.decision for r in rows}, report)
+        with self.store.reading() as reads:
+            kinds = {
+                r.id: r.decision
+                for r in rows
+                if r.decision != "quarantine" or reads.mail(r.id) is not None
+            }
+        self._mark(source, rows, kinds, report)
 
     def _mark(
         self,
@@ -212,10 +250,12 @@ class Intake:
         kinds: Mapping[int, str],
         report: PassReport,
     ) -> None:
+        """`kinds` leaves out what is not to be touched in the mailbox."""
         settled = []
         for row in rows:
             try:
-                source.settle(row.origin, _DISPOSITIONS[kinds[row.id]])
+                if row.id in kinds:
+                    source.settle(row.origin, _DISPOSITIONS[kinds[row.id]])
             except WorldFault as fault:
                 if fault.systemic:
                     raise
@@ -226,6 +266,10 @@ class Intake:
             with self.store.begin() as tx:
                 for inbound_id in settled:
                     tx.settled(inbound_id)
+
+
+def _is_secret(mail: IncomingMail) -> bool:
+    return any(not m.hold_only for m in mail.secrets)
 
 
 def unread(raw: bytes, why: str) -> IncomingMail:

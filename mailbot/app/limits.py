@@ -13,19 +13,27 @@ from mailbot.core.rules.rulebook import Limits
 
 
 def refusal(
-    kind: AnswerKind, counts: AnswerCounts, limits: Limits, *, accepted_sender: bool
+    kind: AnswerKind,
+    counts: AnswerCounts,
+    limits: Limits,
+    *,
+    accepted_sender: bool,
+    once: bool = False,
 ) -> str | None:
     """Why no answer of this kind may go out now (`breaker`, `thread`, `repeat`, `day`), or None.
 
-    `accepted_sender`: the address is bound or had mail accepted.
+    `accepted_sender`: the address is bound or had mail accepted. `once`: the thread that `counts`
+    is about gets one letter ever.
     """
     if counts.office_last_hour >= limits.per_hour:
         return "breaker"
-    if counts.thread_ever >= limits.per_thread:
+    if counts.thread_ever >= (1 if once else limits.per_thread):
         return "thread"
     scarce = kind is AnswerKind.REPEAT or not accepted_sender
     if scarce and counts.kind_today.get(kind.value, 0) >= limits.repeats_per_day:
         return "repeat"
     if kind in (AnswerKind.ACKNOWLEDGEMENT, AnswerKind.REPEAT):
         return "day" if counts.acknowledgements_today >= limits.acknowledgements_per_day else None
-    return "day" if counts.returns_today >= limits.returns_per_day else None
+    pending_today = counts.kind_today.get(AnswerKind.PENDING.value, 0)
+    spent = pending_today if kind is AnswerKind.PENDING else counts.returns_today
+    return "day" if spent >= limits.returns_per_day else None

@@ -285,8 +285,10 @@ class NewItem:
     """First day of the month it counts in."""
     version: NewVersion
     flags: tuple[str, ...] = ()
-    """`category_default`, `unverified`, `first_address` ...: what staff should look at."""
+    """`category_doubtful`, `unverified`, `first_address` ...: what staff should look at."""
     lane: str = "item"
+    title_key: str = ""
+    """The title as `core.intake.titles.normal_title` compares it."""
     replaces: int | None = None
 
 
@@ -374,6 +376,10 @@ class Transaction(Protocol):
 
     def strike(self, inbound_ids: Sequence[int]) -> None:
         """One more attempt for each, counted before the attempt."""
+        ...
+
+    def pardon(self, inbound_ids: Sequence[int]) -> None:
+        """Takes back the last strike: the attempt failed for a reason outside the mail."""
         ...
 
     def vanished(self, inbound_id: int) -> None: ...
@@ -480,8 +486,14 @@ class Reads(Protocol):
         """Items whose current or first mail came from the address, newest first, at most 200."""
         ...
 
-    def items_of_unit(self, office: str, unit_id: str, since: datetime) -> list[ItemRow]:
-        """Newest first, at most 500."""
+    def open_items_of_sender(self, office: str, address: str, since: datetime) -> list[ItemRow]:
+        """The same, only returned and held ones."""
+        ...
+
+    def items_with_title(
+        self, office: str, unit_id: str, title_key: str, since: datetime
+    ) -> list[ItemRow]:
+        """The unit's items of one normalised title, newest first, at most 50."""
         ...
 
     def month_count(self, office: str, unit_id: str, month: date) -> int:

@@ -29,12 +29,13 @@ from mailbot.core.intake.decide import decide
 from mailbot.core.intake.explain import field_json
 from mailbot.core.intake.lanes import is_urgent_report
 from mailbot.core.intake.lifecycle import COUNTED_STATES
-from mailbot.core.intake.model import Decision, DecisionKind, Draft, Facts, Reason
+from mailbot.core.intake.model import Decision, DecisionKind, Draft, EarlierItem, Facts, Reason
+from mailbot.core.intake.titles import normal_title
 from mailbot.core.mail.automatic import Ourselves
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import counting_month, month_of
 from mailbot.core.rules.rulebook import OfficeBook, WorkingDay
-from mailbot.core.subject.model import FieldValue
+from mailbot.core.subject.model import FieldValue, Source
 
 _STATES = {
     DecisionKind.ACCEPT: ItemState.ACCEPTED,
@@ -143,7 +144,7 @@ class Settler:
         offices = self.mailbox_offices
         mailbox = self.answering.mailbox
         first = gather(mail, row, mailbox, offices[0], self.us, tx.read)
-        if len(offices) == 1 or mail.secrets:
+        if len(offices) == 1:
             return first
         candidates = [first] + [
             gather(mail, row, mailbox, book, self.us, tx.read) for book in offices[1:]
@@ -167,23 +168,32 @@ class Settler:
         items = []
         for draft in decision.drafts:
             target = draft.target
-            counted = target is not None and target.state in COUNTED_STATES
-            # A re-send adds nothing; a malformed second version must not touch what is counted.
-            if target is not None and (
-                draft.link is Relation.RESEND or (counted and state is not ItemState.ACCEPTED)
-            ):
+            if target is not None and draft.link is Relation.RESEND:
+                # It adds nothing.
                 known = tx.read.item_by_receipt(target.receipt)
                 assert known is not None
                 items.append(known)
                 continue
             item = self._new_item(decision, draft, row, facts, state)
             items.append(tx.add_item(item, row.id, facts.book.info.receipt_prefix, now))
+            if draft.absorbs is not None and items[-1].id != draft.absorbs.id:
+                tx.set_item_state(
+                    draft.absorbs.id, ItemState.REPLACED, "mailbot", f"并入{items[-1].receipt}", now
+                )
         return items
 
     def _new_item(
         self, decision: Decision, draft: Draft, row: InboundRow, facts: Facts, state: ItemState
     ) -> NewItem:
-        target = draft.target
+        # A malformed second version must not touch what is counted: it waits beside it, and takes
+        # its place when it is corrected.
+        revised = draft.target
+        waits = (
+            revised is not None
+            and revised.state in COUNTED_STATES
+            and state is not ItemState.ACCEPTED
+        )
+        target = draft.absorbs if waits else revised
         unit = draft.unit
         version = NewVersion(
             title=draft.title.value if draft.title else "",
@@ -193,11 +203,13 @@ class Settler:
             fields={
                 **{n: field_json(v) for n, v in _named(draft).items()},
                 "fingerprint": sorted(draft.fingerprint),
+                **({"marks": list(draft.classification.link)} if draft.classification.link else {}),
+                **({"revises": revised.receipt} if waits and revised is not None else {}),
             },
             category=draft.classification.category,
             category_by=draft.classification.by,
             category_evidence=draft.classification.evidence,
-            attachments_from=target.inbound_id if target and draft.keeps_content else None,
+            attachments_from=draft.content_from,
             attachment_paths=draft.attachment_paths,
             topics=draft.classification.topics,
         )
@@ -206,22 +218,23 @@ class Settler:
             unit_id=unit.unit_id if unit else None,
             state=state,
             received=target.received if target else row.received,
-            month=self._month(draft, row, facts),
+            month=self._month(target, row, facts),
             version=version,
             flags=draft.flags,
             lane=decision.lane,
+            title_key=normal_title(version.title),
             replaces=target.id if target else None,
         )
 
-    def _month(self, draft: Draft, row: InboundRow, facts: Facts) -> date:
+    def _month(self, target: EarlierItem | None, row: InboundRow, facts: Facts) -> date:
         """The month it counts in: a correction within the office's days keeps its first mail's; an
-        accepted item that is merely revised stays where it is."""
-        if draft.target is None:
+        item that counts already, or waits for a person, stays where it is."""
+        if target is None:
             return month_of(row.received)
-        if draft.target.state not in ("returned",):
-            return month_of(draft.target.received)
+        if target.state != ItemState.RETURNED:
+            return target.month or month_of(target.received)
         return counting_month(
-            draft.target.received,
+            target.received,
             row.received,
             facts.book.limits.correction_days,
             self.is_working_day,
@@ -307,16 +320,15 @@ class Settler:
             tx.add_binding(office, Binding(author.addr, unit.unit_id, "proposed"), "mailbot", now)
 
 
-def _fit(mail: IncomingMail, facts: Facts) -> int:
-    """How well an office fits a mail; ties go to the mailbox's first office (max keeps it)."""
-    if facts.thread:
-        return 4
-    if facts.book.info.urgent_lane and is_urgent_report(mail, content_of(mail)):
-        return 3
+def _fit(mail: IncomingMail, facts: Facts) -> tuple[bool, ...]:
+    """How well an office fits a mail, the strongest sign first; ties go to the mailbox's first
+    office (max keeps it)."""
+    lane = facts.book.info.urgent_lane and is_urgent_report(mail, content_of(mail))
     unit = facts.reading.unit if facts.reading else None
-    if unit is not None and unit.unit_id is not None:
-        return 2
-    return 1 if facts.bound_unit else 0
+    named = unit is not None and unit.unit_id is not None
+    in_subject = named and unit is not None and unit.source is Source.SUBJECT
+    bound = facts.bound_unit is not None
+    return (bool(facts.thread), lane, in_subject, bound, named)
 
 
 def _named(draft: Draft) -> dict[str, FieldValue | Sequence[FieldValue] | None]:

@@ -1,15 +1,22 @@
-"""What the commands share: the settings file asked for, and printing."""
+"""What the commands share: the settings file asked for, the installation, and printing."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+import typer
 
+from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.settings import Settings, load_settings
+from mailbot.adapters.system import SHANGHAI
+from mailbot.app.errors import Fault, OperatorFault
+from mailbot.bootstrap import Office, open_office
 
 _config: Path | None = None
 
@@ -29,12 +36,76 @@ def settings() -> Settings:
     return load_settings(_config)
 
 
-def console() -> Console:
-    """Where tables go. Wide enough for a table when the output is a file or a pipe."""
-    interactive = sys.stdout.isatty()
-    return Console(width=None if interactive else 160, highlight=False, markup=False)
+def installation() -> Office:
+    """The installation whose records a command is about. Raises `OperatorFault` where none was ever
+    set up: an empty table would only hide that the wrong folder was looked at."""
+    found = settings()
+    known = found.database_url is not None or (found.data_dir / "mailbot.db").exists()
+    if not known:
+        found.require_mailboxes()
+    return open_office(found)
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """One line. A reader that has seen enough (`mailbot items | head`) ends the command in peace."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
 
 
 def print_json(value: Any) -> None:
-    """One JSON document, readable, in Chinese characters."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    """One JSON document, readable, in Chinese characters; times in ISO 8601."""
+    say(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+_WHY = {
+    errno.ENOENT: N_("there is no such folder"),
+    errno.ENOTDIR: N_("a part of the path is no folder"),
+    errno.EACCES: N_("you have no right to"),
+    errno.EPERM: N_("you have no right to"),
+    errno.EROFS: N_("the disk is read-only"),
+    errno.ENOSPC: N_("the disk is full"),
+    errno.ENAMETOOLONG: N_("the name is too long"),
+}
+
+
+def why(error: OSError) -> str:
+    """What the system said, in the reader's language where we know the words."""
+    return _(_WHY[error.errno]) if error.errno in _WHY else str(error.strerror or error)
+
+
+def moment(option: str, text: str | None) -> datetime | None:
+    """A day or time as people type it, in the office's time zone where it names none."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip().replace("/", "-"))
+    except ValueError:
+        raise OperatorFault(
+            Fault(f"{option} {text}", _("this is no date"), _("write it like 2026-08-12T09:30"))
+        ) from None
+    return found.replace(tzinfo=SHANGHAI) if found.tzinfo is None else found.astimezone(SHANGHAI)
+
+
+def month(option: str, text: str | None) -> date | None:
+    """The first day of a month written 2026-08, 202608 or 2026年8月."""
+    if text is None:
+        return None
+    plain = text.strip().rstrip("月").replace("年", "-").replace("/", "-").replace(".", "-")
+    if plain.isdigit() and len(plain) == 6:
+        plain = f"{plain[:4]}-{plain[4:]}"
+    year, _dash, number = plain.partition("-")
+    try:
+        if len(year) != 4:
+            raise ValueError
+        return date(int(year), int(number), 1)
+    except ValueError:
+        raise OperatorFault(
+            Fault(f"{option} {text}", _("this is no month"), _("write it like 2026-08"))
+        ) from None

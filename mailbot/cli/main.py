@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,12 @@ from mailbot import __version__
 from mailbot.adapters import i18n
 from mailbot.adapters.i18n import _
 from mailbot.adapters.remedies import explain_fault
-from mailbot.app.errors import OperatorFault, WorldFault
+from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.cli import look, setup, staff, work
 from mailbot.cli.context import set_config
+
+BUG = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,6 +48,8 @@ def _options(
     ] = False,
     lang: Annotated[str, typer.Option(help=_("Language: zh or en."))] = "",
 ) -> None:
+    if lang:  # a language that is one was taken out of the command line before
+        raise OperatorFault(Fault(f"--lang {lang}", _("no such language"), "zh, en"))
     set_config(config)
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
@@ -114,4 +120,6 @@ def main() -> int:
         if callable(show) and isinstance(code, int):
             show()
             return code
-        raise
+        traceback.print_exc()
+        typer.echo(_("A fault in mailbot itself. Please report the lines above."), err=True)
+        return BUG

@@ -1,79 +1,130 @@
-"""Lines of a table that is printed while it grows, aligned for double-width characters."""
+"""Lines of a table that is printed while it grows, aligned for double-width characters.
+
+A table fits the terminal it is printed on: narrow columns first, then whole columns give way, the
+least needed first. Into a file or a pipe it goes in full, for `grep` and for the printer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 
 from mailbot.adapters.i18n import _
 from mailbot.app.settle import Settled
+from mailbot.cli import words
 from mailbot.core.intake.model import DecisionKind
-from mailbot.core.letters import AnswerKind
 from mailbot.core.rules.periods import day_of
+
+GAP = "  "
+MIN_WIDTH = 6
+"""Cells below which no column is cut: three characters and nothing can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`width` in cells where there is room, `least` where there is little (0: never narrower than
+    `width`). `drop`: where even that is too wide, columns with the highest number go first; 0
+    stays."""
+
     title: str
     width: int
+    least: int = 0
+    drop: int = 0
+
+    @property
+    def narrow(self) -> int:
+        return self.least or self.width
 
 
 class Lines:
-    """Formats rows one by one. Values that are too long are cut with an ellipsis."""
+    """Formats rows one by one. Values that are too long are cut with an ellipsis. `room` in cells;
+    None for as much as wanted."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = columns
+    def __init__(self, columns: Sequence[Column], room: int | None = None) -> None:
+        self.shown = fit(columns, room)
 
     def head(self) -> str:
-        rule = "  ".join("─" * c.width for c in self.columns)
-        return f"{self.row([c.title for c in self.columns])}\n{rule}"
+        titles = {i: c.title for i, c in self.shown.items()}
+        rule = GAP.join("─" * c.width for c in self.shown.values())
+        return f"{self._line(titles)}\n{rule}"
 
     def row(self, values: Sequence[str]) -> str:
-        cells = []
-        for column, value in zip(self.columns, values, strict=True):
-            text = " ".join(value.split())
-            if cell_len(text) > column.width:
-                text = set_cell_size(text, column.width - 1).rstrip() + "…"
-            cells.append(set_cell_size(text, column.width))
-        return "  ".join(cells).rstrip()
+        return self._line(dict(enumerate(values)))
+
+    def _line(self, values: Mapping[int, str]) -> str:
+        cells = [_cell(values[i], c.width) for i, c in self.shown.items()]
+        return GAP.join(cells).rstrip()
 
 
-def decision_name(kind: str) -> str:
-    """A decision in the reader's language."""
-    return {
-        DecisionKind.ACCEPT.value: _("accepted"),
-        DecisionKind.RETURN.value: _("returned"),
-        DecisionKind.HOLD.value: _("held"),
-        DecisionKind.QUARANTINE.value: _("quarantined"),
-        DecisionKind.IGNORE.value: _("ignored"),
-        "": _("not yet decided"),
-    }.get(kind, kind)
+def fit(columns: Sequence[Column], room: int | None) -> dict[int, Column]:
+    """The columns that fit, by their place in the row, as wide as there is room for."""
+    shown = dict(enumerate(columns))
+    if room is None:
+        return shown
+    while _sum(c.narrow for c in shown.values()) > room:
+        least_needed = max(shown, key=lambda i: (shown[i].drop, i))
+        if not shown[least_needed].drop:
+            break
+        del shown[least_needed]
+    while _sum(c.narrow for c in shown.values()) > room:  # a telephone's screen
+        widest = max(shown, key=lambda i: shown[i].narrow)
+        if shown[widest].narrow <= MIN_WIDTH:
+            break
+        shown[widest] = replace(shown[widest], least=shown[widest].narrow - 1)
+    spare = room - _sum(c.narrow for c in shown.values())
+    # The column that lost most gets back first: it is the one people read.
+    for i, column in sorted(shown.items(), key=lambda e: e[1].narrow - e[1].width):
+        more = max(0, min(column.width - column.narrow, spare))
+        shown[i] = replace(column, width=column.narrow + more)
+        spare -= more
+    return shown
 
 
-def answer_name(kind: str) -> str:
-    """An answer's kind in the reader's language; `-` for none."""
-    return {
-        AnswerKind.ACKNOWLEDGEMENT.value: _("acknowledgement"),
-        AnswerKind.REPEAT.value: _("acknowledgement"),
-        AnswerKind.RETURN.value: _("return"),
-        AnswerKind.PENDING.value: _("being checked"),
-        AnswerKind.LIMIT.value: _("limit notice"),
-    }.get(kind, "-")
+def _sum(widths: Iterable[int]) -> int:
+    found = list(widths)
+    return sum(found) + len(GAP) * max(len(found) - 1, 0)
+
+
+def room() -> int | None:
+    """Cells a line of the output may take: the terminal's, else what COLUMNS says, else any."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return max(shutil.get_terminal_size().columns, 40)
+    return None
+
+
+def plain(text: str) -> str:
+    """One line for a terminal: what a title brings along must not move the cursor, turn the
+    writing direction or colour the screen."""
+    kept = (" " if c.isspace() or unicodedata.category(c)[0] == "C" else c for c in text)
+    return " ".join("".join(kept).split())
+
+
+def _cell(value: str, width: int) -> str:
+    text = plain(value)
+    if cell_len(text) > width:
+        text = set_cell_size(text, width - 1).rstrip() + "…"
+    return set_cell_size(text, width)
 
 
 def settled_lines() -> Lines:
+    """The table of mails as they are decided."""
     return Lines(
         [
             Column(_("Time"), 11),
-            Column(_("Unit"), 18),
-            Column(_("Title"), 40),
-            Column(_("Category"), 8),
-            Column(_("Decision"), 8),
-            Column(_("Answer"), 8),
-            Column(_("Number / reason"), 42),
-        ]
+            Column(_("Unit"), 18, 12),
+            Column(_("Title"), 40, 24),
+            Column(_("Category"), 8, 0, 2),
+            Column(_("Decision"), words.width(words.DECISIONS, _("Decision"))),
+            Column(_("Answer"), words.width(words.ANSWERS, _("Answer"))),
+            Column(_("Number / reason"), 42, 14, 3),
+        ],
+        room(),
     )
 
 
@@ -109,8 +160,8 @@ def settled_row(lines: Lines, settled: Settled) -> str:
             unit,
             title,
             category,
-            decision_name(settled.kind),
-            answer_name(settled.answer.kind.value) if settled.answer.kind else "-",
+            words.word(words.DECISIONS, settled.kind),
+            words.settled_answer(settled),
             note,
         ]
     )

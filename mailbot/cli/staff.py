@@ -7,47 +7,92 @@ from typing import Annotated
 
 import typer
 
-from mailbot.adapters.db.staff_lists import bindings, close_tasks, held_mail, open_tasks
+from mailbot.adapters.db.staff_lists import (
+    ListedTask,
+    bindings,
+    close_tasks,
+    held_mail,
+    open_tasks,
+    tasks_of_address,
+    tasks_of_mail,
+)
 from mailbot.adapters.i18n import _
 from mailbot.app import staff as by_hand
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.mailbox import Mailbox
-from mailbot.bootstrap import Office, open_office
-from mailbot.cli.context import settings
-from mailbot.cli.rows import Column, Lines, settled_lines, settled_row
+from mailbot.app.ports import InboundRow, OutboxState
+from mailbot.app.settle import Settled, Settler
+from mailbot.bootstrap import Office
+from mailbot.cli import words
+from mailbot.cli.context import installation, say
+from mailbot.cli.listing import category_name, unit_name
+from mailbot.cli.rows import Column, Lines, room, settled_lines, settled_row
+from mailbot.core.mail.compose import usable_address
 
 Who = Annotated[str, typer.Option(help=_("Who decided; default the login name."))]
+
+ADDRESS_TASKS = frozenset({"complete", "correction", "resend", "unbound_sender"})
+"""Kinds of task (`Reason.code` of the decision) that only ask whose address it is."""
 
 
 def tasks(
     done: Annotated[
         list[int] | None, typer.Option(help=_("Number of a task that is done."))
     ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help=_("Also the addresses that wait for a word."))
+    ] = False,
     who: Who = "",
 ) -> None:
     """Open tasks, oldest first."""
-    office = open_office(settings())
+    office = installation()
+    found = open_tasks(office.store)
     if done:
-        count = close_tasks(office.store, done, who or getpass.getuser(), office.clock.now())
-        typer.echo(_("{count} tasks closed.").format(count=count))
+        unknown = sorted(set(done) - {t.id for t in found})
+        if unknown:
+            raise OperatorFault(
+                Fault(
+                    "--done " + " ".join(map(str, unknown)),
+                    _("no open task has this number; nothing was closed"),
+                    _("see the numbers with: mailbot tasks --all"),
+                )
+            )
+        count = close_tasks(office.store, done, _who(who), office.clock.now())
+        say(_("{count} tasks closed.").format(count=count))
+        return
+    addresses = [t for t in found if t.kind in ADDRESS_TASKS]
+    shown = found if all_ else [t for t in found if t.kind not in ADDRESS_TASKS]
+    _print_tasks(shown)
+    say(_("{count} tasks.").format(count=len(shown)))
+    if addresses and not all_:
+        say(
+            _(
+                "Another {count} ask whose address a mail came from: see mailbot tasks --all, "
+                "answer them with mailbot senders --bind ADDRESS --unit NAME."
+            ).format(count=len(addresses))
+        )
+
+
+def _print_tasks(found: list[ListedTask]) -> None:
+    if not found:
         return
     lines = Lines(
         [
-            Column("#", 5),
-            Column(_("Time"), 11),
+            Column(_("No."), 5),
+            Column(_("Time"), 11, 0, 2),
             Column(_("Mail"), 9),
             Column(_("Number"), 14),
-            Column(_("What to do"), 90),
-        ]
+            Column(_("Sender"), 28, 20, 3),
+            Column(_("What to do"), 90, 30),
+        ],
+        room(),
     )
-    typer.echo(lines.head())
-    for task in open_tasks(office.store):
+    say(lines.head())
+    for task in found:
         mail = f"mail:{task.inbound_id}" if task.inbound_id else ""
-        typer.echo(
-            lines.row(
-                [str(task.id), task.created.strftime("%m-%d %H:%M"), mail, task.receipt, task.text]
-            )
-        )
+        time = task.created.strftime("%m-%d %H:%M")
+        say(lines.row([str(task.id), time, mail, task.receipt, task.sender, task.text]))
+    say()
 
 
 def category(
@@ -57,33 +102,51 @@ def category(
     who: Who = "",
 ) -> None:
     """Corrects an item's category; the earlier reading stays in its history."""
-    office = open_office(settings())
-    item = by_hand.correct_category(
-        receipt, new, who or getpass.getuser(), why, office.books, office.store, office.clock.now()
-    )
-    typer.echo(
-        _("{receipt} is now {category}.").format(
-            receipt=item.receipt, category=item.version.category
+    office = installation()
+    with words.in_words():
+        item = by_hand.correct_category(
+            receipt, new.strip(), _who(who), why, office.books, office.store, office.clock.now()
         )
-    )
+    name = category_name(office, item.office, item.received, item.version.category)
+    say(_("{receipt} is now {category}.").format(receipt=item.receipt, category=name))
 
 
 def release(
     receipt: Annotated[str, typer.Argument(help=_("Receipt number."))],
-    unit: Annotated[
-        str | None, typer.Option(help=_("The unit, where the mail left it open."))
-    ] = None,
+    unit: Annotated[str, typer.Option(help=_("The unit, where the mail left it open."))] = "",
+    title: Annotated[str, typer.Option(help=_("The title, where it is missing or wrong."))] = "",
+    submitter: Annotated[str, typer.Option(help=_("The submitter, likewise."))] = "",
+    contact: Annotated[str, typer.Option(help=_("The contact, likewise."))] = "",
+    why: Annotated[str, typer.Option(help=_("The reason, kept with the item."))] = "",
     who: Who = "",
 ) -> None:
     """Accepts a held or returned item by hand and acknowledges it."""
-    office = open_office(settings())
+    office = installation()
     settler = office.settler(_mailbox_of(office, receipt))
-    item = by_hand.release(
-        receipt, unit, who or getpass.getuser(), settler, office.store, office.clock.now()
+    filled = by_hand.Filled(unit, title, submitter, contact)
+    now = office.clock.now()
+    with words.in_words():
+        done = by_hand.release(receipt, filled, _who(who), why, settler, office.store, now)
+    item = done.item
+    name = unit_name(office, item.office, item.unit_id)
+    say(
+        _("{receipt} accepted: {unit}, {title}, counts in {month}.").format(
+            receipt=item.receipt,
+            unit=name,
+            title=item.version.title,
+            month=item.month.strftime("%Y-%m"),
+        )
     )
-    typer.echo(
-        _("{receipt} accepted; the acknowledgement is in the outbox.").format(receipt=item.receipt)
-    )
+    if done.answer.letter is not None:
+        to = done.answer.letter.recipient
+        say(_("The acknowledgement to {address} is in the outbox.").format(address=to))
+    else:
+        say(_("No acknowledgement: {why}.").format(why=words.no_answer(done.answer.none)))
+    if done.still_open:
+        numbers = " ".join(done.still_open)
+        say(_("Of the same mail these still wait: {numbers}").format(numbers=numbers))
+    else:
+        _close(office, tasks_of_mail(office.store, item.inbound_id), _who(who))
 
 
 def senders(
@@ -94,36 +157,95 @@ def senders(
     who: Who = "",
 ) -> None:
     """Lists the addresses, binds one or refuses one. Held mail of it is looked at again."""
-    here = open_office(settings())
+    if bind and refuse:
+        raise OperatorFault(Fault("--bind --refuse", _("only one of the two can be meant")))
+    if bind and not unit:
+        raise OperatorFault(Fault("--bind", _("the unit is missing"), _("add --unit NAME")))
+    if unit and not bind:
+        raise OperatorFault(Fault("--unit", _("the address is missing"), _("add --bind ADDRESS")))
+    here = installation()
     name = office or next(iter(here.books))
     if name not in here.books:
         raise OperatorFault(Fault(name, _("no such office"), ", ".join(here.books)))
-    if bind and not unit:
-        raise OperatorFault(Fault("--bind", _("the unit is missing"), _("add --unit NAME")))
-    address = bind or refuse
-    if address:
-        box = next(b for b in here.settings.require_mailboxes() if name in b.offices)
-        again = by_hand.bind(
-            address,
-            unit if bind else None,
-            who or getpass.getuser(),
-            here.settler(here.mailbox(box)),
-            name,
-            held_mail(here.store, name, address) if bind else [],
-            here.store,
-            here.clock.now(),
-        )
-        typer.echo(_("Done: {address}").format(address=address))
-        lines = settled_lines()
-        for settled in again:
-            typer.echo(settled_row(lines, settled))
+    if bind:
+        _bind(here, name, _address("--bind", bind), unit or "", _who(who))
+    elif refuse:
+        _refuse(here, name, _address("--refuse", refuse), _who(who))
+    else:
+        _list_senders(here, name)
+
+
+def _bind(here: Office, name: str, address: str, unit: str, who: str) -> None:
+    now = here.clock.now()
+    with words.in_words():
+        unit_id = by_hand.resolve_unit(unit, here.books[name], now.date())
+    waiting = tasks_of_address(here.store, name, address)
+    held = held_mail(here.store, name, address)
+    again = by_hand.bind(
+        address, unit_id, who, lambda row: _settler_of(here, row), name, held, here.store, now
+    )
+    unit = unit_name(here, name, unit_id)
+    say(_("{address} now belongs to {unit}.").format(address=address, unit=unit))
+    _print_again(again)
+    settled = {s.inbound_id for s in again if s.kind != "hold"}
+    done = [t for t in waiting if t.kind in ADDRESS_TASKS or t.inbound_id in settled]
+    _close(here, done, who)
+
+
+def _refuse(here: Office, name: str, address: str, who: str) -> None:
+    waiting = tasks_of_address(here.store, name, address)
+    by_hand.bind(
+        address,
+        None,
+        who,
+        lambda row: _settler_of(here, row),
+        name,
+        [],
+        here.store,
+        here.clock.now(),
+    )
+    say(_("Mail from {address} is no longer taken.").format(address=address))
+    _close(here, [t for t in waiting if t.kind in ADDRESS_TASKS], who)
+
+
+def _print_again(again: list[Settled]) -> None:
+    if not again:
         return
-    lines = Lines([Column(_("Address"), 40), Column(_("Unit"), 24), Column(_("State"), 10)])
-    typer.echo(lines.head())
-    roster = here.books[name].roster
-    for known in bindings(here.store, name):
-        unit_name = roster.get(known.unit_id).name if known.unit_id else ""
-        typer.echo(lines.row([known.address, unit_name, _binding_name(known.state)]))
+    say(_("{count} held mails were decided again:").format(count=len(again)))
+    lines = settled_lines()
+    say(lines.head())
+    for settled in again:
+        say(settled_row(lines, settled))
+    withheld = sum(
+        s.answer.letter is not None and s.answer.state is OutboxState.WITHHELD for s in again
+    )
+    if withheld:
+        say(
+            _("{count} answers to old mail are withheld: see `mailbot backlog`.").format(
+                count=withheld
+            )
+        )
+
+
+def _list_senders(here: Office, name: str) -> None:
+    known = sorted(bindings(here.store, name), key=lambda b: (b.state != "proposed", b.address))
+    if not known:
+        say(_("No address is known yet."))
+        return
+    lines = Lines(
+        [Column(_("Address"), 40, 28), Column(_("Unit"), 24, 14), Column(_("State"), 10)], room()
+    )
+    say(lines.head())
+    for one in known:
+        unit = unit_name(here, name, one.unit_id) if one.unit_id else ""
+        say(lines.row([one.address, unit, words.word(words.BINDINGS, one.state)]))
+    say()
+    proposed = sum(b.state == "proposed" for b in known)
+    say(
+        _("{count} addresses, {proposed} of them wait for a word.").format(
+            count=len(known), proposed=proposed
+        )
+    )
 
 
 def backlog(
@@ -137,25 +259,77 @@ def backlog(
     """Answers withheld because their mail was older than `answer_max_age_hours`."""
     if send and drop:
         raise OperatorFault(Fault("--send --drop", _("only one of the two can be meant")))
-    here = open_office(settings())
-    letters = [x for x in here.store.outbox.withheld() if not only or x.id in only]
+    here = installation()
+    letters = here.store.outbox.withheld()
+    unknown = sorted(set(only or ()) - {x.id for x in letters})
+    if unknown:
+        raise OperatorFault(
+            Fault(
+                "--only " + " ".join(map(str, unknown)),
+                _("no withheld letter has this number; nothing was done"),
+                _("see the numbers with: mailbot backlog"),
+            )
+        )
+    letters = [x for x in letters if not only or x.id in only]
     if send or drop:
         count = here.store.outbox.set_withheld(
-            [x.id for x in letters], send, who or getpass.getuser(), here.clock.now()
+            [x.id for x in letters], send, _who(who), here.clock.now()
         )
         said = _("{count} letters will be sent.") if send else _("{count} letters dropped.")
-        typer.echo(said.format(count=count))
+        say(said.format(count=count))
         return
-    lines = Lines([Column("#", 6), Column(_("To"), 36), Column(_("Subject"), 80)])
-    typer.echo(lines.head())
-    for letter in letters:
-        typer.echo(lines.row([str(letter.id), letter.recipient, letter.subject]))
-    typer.echo("")
-    typer.echo(
+    if letters:
+        lines = Lines(
+            [Column(_("No."), 6), Column(_("To"), 36, 24), Column(_("Subject"), 80, 40)], room()
+        )
+        say(lines.head())
+        for letter in letters:
+            say(lines.row([str(letter.id), letter.recipient, letter.subject]))
+        say()
+    say(
         _("{count} withheld. Send them with --send, drop them with --drop.").format(
             count=len(letters)
         )
+        if letters
+        else _("No answer is withheld.")
     )
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+def _close(office: Office, found: list[ListedTask], who: str) -> None:
+    """Closes the tasks a decision has answered."""
+    if not found:
+        return
+    count = close_tasks(office.store, [t.id for t in found], who, office.clock.now())
+    say(_("{count} tasks closed.").format(count=count))
+
+
+def _who(who: str) -> str:
+    """The login name where nobody is named. `mailbot` is the program's own name in the records."""
+    try:
+        name = who.strip() or getpass.getuser()
+    except (KeyError, OSError):
+        name = ""
+    if name.lower() in ("", "mailbot"):
+        raise OperatorFault(
+            Fault("--who", _("nobody is named as the one who decided"), _("add --who NAME"))
+        )
+    return name
+
+
+def _address(option: str, text: str) -> str:
+    address = text.strip().strip("<>").lower()
+    if not usable_address(address):
+        raise OperatorFault(
+            Fault(
+                f"{option} {text}",
+                _("this is no mail address"),
+                _("write it like name@example.com"),
+            )
+        )
+    return address
 
 
 def _mailbox_of(office: Office, receipt: str) -> Mailbox:
@@ -167,9 +341,7 @@ def _mailbox_of(office: Office, receipt: str) -> Mailbox:
     return office.mailbox(box)
 
 
-def _binding_name(state: str) -> str:
-    return {
-        "proposed": _("proposed"),
-        "bound": _("bound"),
-        "refused": _("refused"),
-    }.get(state, state)
+def _settler_of(office: Office, row: InboundRow) -> Settler:
+    boxes = office.settings.require_mailboxes()
+    box = next((b for b in boxes if b.name == row.origin.account), boxes[0])
+    return office.settler(office.mailbox(box))

@@ -6,7 +6,7 @@ import os
 import shutil
 import tomllib
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,17 +14,21 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.adapters.i18n import _
+from mailbot.adapters.remedies import explain_fault
 from mailbot.adapters.settings import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
-from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.app.ports import OutboxState
 from mailbot.app.settle import Settled
 from mailbot.bootstrap import Office, only_one, open_office
-from mailbot.cli.context import settings
-from mailbot.cli.rows import answer_name, decision_name, settled_lines, settled_row
+from mailbot.cli import words
+from mailbot.cli.context import say, settings, why
+from mailbot.cli.rows import settled_lines, settled_row
 from mailbot.daemon import Daemon
 
+WORLD_FAILED = 3
+"""Exit code: see `mailbot.cli`."""
 DEMO_MARK = ".mailbot-demo"
 """Only a folder that holds this file is emptied by a second `demo`."""
 
@@ -36,8 +40,8 @@ def run() -> None:
     with only_one(found.data_dir):
         office = open_office(found)
         lines = settled_lines()
-        typer.echo(lines.head())
-        Daemon(office, lambda settled: typer.echo(settled_row(lines, settled))).run()
+        _live(lines.head())
+        Daemon(office, lambda settled: _live(settled_row(lines, settled))).run()
 
 
 def once() -> None:
@@ -47,8 +51,10 @@ def once() -> None:
     with only_one(found.data_dir):
         office = open_office(found)
         office.store.outbox.recover(office.clock.now())
-        seen, report = _pass(office)
+        seen, report, failed = _pass(office)
     _summary(seen, report)
+    if failed is not None:
+        raise typer.Exit(WORLD_FAILED)
 
 
 def demo(
@@ -61,32 +67,43 @@ def demo(
 ) -> None:
     """The main job on an embedded default: a Maildir in, SQLite, a Maildir out."""
     source = mails or _sample_mails()
-    _fresh_folder(folder)
-    count = _fill_maildir(folder / "mailbox", source)
     config = folder / "mailbot.toml"
-    config.write_text(_DEMO_CONFIG, encoding="utf-8")
+    try:
+        _fresh_folder(folder)
+        count = _fill_maildir(folder / "mailbox", source)
+        config.write_text(_DEMO_CONFIG, encoding="utf-8")
+    except OSError as error:
+        raise OperatorFault(
+            Fault(
+                str(error.filename or folder),
+                _("cannot be written ({why})").format(why=why(error)),
+                _("choose another with --folder"),
+            )
+        ) from None
     office = open_office(load_settings(config, {}))
-    typer.echo(
+    _live(
         _("{count} mails in {folder}; reading them now.").format(
             count=count, folder=folder / "mailbox"
         )
     )
-    typer.echo("")
-    seen, report = _pass(office)
+    _live()
+    seen, report, _failed = _pass(office)
     _summary(seen, report)
-    typer.echo("")
-    typer.echo(_("Look next:"))
+    _live()
+    _live(_("Look next:"))
     command = f"mailbot --config {config}"
     if shutil.which("mailbot") is None and Path(".venv/bin/mailbot").exists():
         command = f".venv/bin/{command}"
-    receipt = next((i.receipt for s in seen for i in s.items), "EQ202608-0001")
+    receipt = next((i.receipt for s in seen for i in s.items), "")
     for line, what in (
         (f"{command} items", _("everything that came in, as a table")),
-        (f"{command} show {receipt}", _("all that is known of one item")),
+        (f"{command} show {receipt}" if receipt else "", _("all that is known of one item")),
         (f"{command} tasks", _("what a person should look at")),
         (f"ls {folder / 'outbox' / 'new'}", _("the answers, as mails")),
     ):
-        typer.echo(f"  {line:<52} {what}")
+        if line:
+            _live(f"  {what}")
+            _live(f"    {line}")
 
 
 _DEMO_CONFIG = """\
@@ -103,48 +120,63 @@ outgoing = { outbox = "outbox" }
 """
 
 
-def _pass(office: Office) -> tuple[list[Settled], DeliverReport]:
-    """One pass over every mailbox and the outbox, printing each mail as it is decided."""
+def _pass(office: Office) -> tuple[list[Settled], DeliverReport, WorldFault | None]:
+    """One pass over every mailbox and the outbox, printing each mail as it is decided. Also the
+    first fault that concerned a mailbox as a whole; it was said already."""
     lines = settled_lines()
-    typer.echo(lines.head())
+    _live(lines.head())
     seen: list[Settled] = []
 
     def show(settled: Settled) -> None:
         seen.append(settled)
-        typer.echo(settled_row(lines, settled))
+        _live(settled_row(lines, settled))
 
+    failed: WorldFault | None = None
     for box in office.settings.require_mailboxes():
         intake = office.intake(box, show)
         with closing(office.source(box)) as source, closing(intake.reader):
-            for fault in intake.run_pass(source).faults:
-                typer.echo(fault, err=True)
+            try:
+                faults = intake.run_pass(source).faults
+            except WorldFault as fault:
+                # One mailbox that cannot be reached must not keep the others waiting.
+                faults = [explain_fault(fault)]
+                failed = failed or fault
+        for text in faults:
+            _live(f"{box.name}: {text}", err=True)
     with closing(office.deliverer()) as deliverer:
-        return seen, deliverer.deliver_due(office.clock.now())
+        report = deliverer.deliver_due(office.clock.now())
+    return seen, report, failed
+
+
+def _live(text: str = "", *, err: bool = False) -> None:
+    """A line while the work goes on, whether anybody still reads or not (`mailbot once | head`)."""
+    with suppress(typer.Exit):
+        say(text, err=err)
 
 
 def _summary(seen: list[Settled], report: DeliverReport) -> None:
     decided = Counter(s.kind for s in seen)
     answered = Counter(s.answer.kind.value for s in seen if s.answer.letter and s.answer.kind)
-    typer.echo("")
-    typer.echo(
+    _live()
+    _live(
         _("{count} mails in: ").format(count=len(seen))
-        + _listing((decision_name(k), n) for k, n in decided.most_common())
+        + _listing((words.word(words.DECISIONS, k), n) for k, n in decided.most_common())
     )
-    typer.echo(
+    _live(
         _("{count} answers out: ").format(count=report.sent)
-        + _listing((answer_name(k), n) for k, n in answered.most_common())
+        + _listing((words.answer_name(k), n) for k, n in answered.most_common())
     )
     withheld = sum(
         s.answer.letter is not None and s.answer.state is OutboxState.WITHHELD for s in seen
     )
     if withheld:
-        typer.echo(
+        _live(
             _("{count} answers to old mail are withheld: see `mailbot backlog`.").format(
                 count=withheld
             )
         )
     for rest in report.rests:
-        typer.echo(
+        _live(
             _("Sending from {sender} pauses: {reason}").format(
                 sender=rest.sender, reason=rest.reason
             )

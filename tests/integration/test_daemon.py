@@ -49,7 +49,7 @@ def test_every_mail_is_answered_once(
     assert bot.stop() == 0
     items = _items(bot)
     assert len(items) == 30
-    assert len({i["Number"] for i in items}) == 30
+    assert len({i["receipt"] for i in items}) == 30
     assert Counter(t.recipients[0] for t in sink.letters) == {
         f"liaison{n}@example.net": 10 for n in range(3)
     }

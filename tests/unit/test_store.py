@@ -321,15 +321,35 @@ def test_only_accepted_items_count_in_their_month(store: SqlStore) -> None:
         assert count() == 2
         tx.set_item_state(items[0].id, ItemState.DUPLICATE, "王芳芳", "重复", NOON)
         assert count() == 1
-        assert len(tx.read.items_of_unit(OFFICE, "jiaotiju", NOON)) == 4
-        assert tx.read.items_of_unit(OFFICE, "jiaotiju", NOON + h.minutes(1)) == []
+
+
+def test_items_are_found_by_unit_and_title(store: SqlStore) -> None:
+    with store.begin() as tx:
+        (mail_id,) = h.arrive(tx)
+        for change in ({}, {"title_key": "别的"}, {"unit_id": "nongmuju"}, {"unit_id": None}):
+            tx.add_item(h.new_item(**({"title_key": "秋季开学"} | change)), mail_id, "EQ", NOON)
+        found = tx.read.items_with_title(OFFICE, "jiaotiju", "秋季开学", NOON)
+        assert [i.receipt for i in found] == ["EQ202608-0001"]
+        later = NOON + h.minutes(1)
+        assert tx.read.items_with_title(OFFICE, "jiaotiju", "秋季开学", later) == []
+        assert tx.read.items_with_title(OFFICE, "jiaotiju", "", NOON) == []
+
+
+def test_only_open_items_of_a_sender_wait_for_a_correction(store: SqlStore) -> None:
+    with store.begin() as tx:
+        (mail_id,) = h.arrive(tx)
+        for state in (ItemState.ACCEPTED, ItemState.RETURNED, ItemState.HELD, ItemState.DUPLICATE):
+            tx.add_item(h.new_item(state=state), mail_id, "EQ", NOON)
+        tx.decide(h.decided(mail_id), h.mail(), NOON)
+        states = {i.state for i in tx.read.open_items_of_sender(OFFICE, ADDRESS, NOON)}
+    assert states == {ItemState.RETURNED, ItemState.HELD}
 
 
 def test_staff_correct_a_category_and_the_history_stays(store: SqlStore) -> None:
     with store.begin() as tx:
         (mail_id,) = h.arrive(tx)
         item = tx.add_item(
-            h.new_item(flags=("category_default", "unverified")), mail_id, "EQ", NOON
+            h.new_item(flags=("category_doubtful", "unverified")), mail_id, "EQ", NOON
         )
         tx.set_category(item.id, "problem", "王芳芳", "正文反映困难", NOON)
         again = tx.read.item_by_receipt(item.receipt)
@@ -663,7 +683,8 @@ HOT = {
     "items_of": lambda r: r.items_of(1),
     "item_by_receipt": lambda r: r.item_by_receipt("EQ202608-0001"),
     "items_of_sender": lambda r: r.items_of_sender(OFFICE, ADDRESS, NOON),
-    "items_of_unit": lambda r: r.items_of_unit(OFFICE, "jiaotiju", NOON),
+    "open_items_of_sender": lambda r: r.open_items_of_sender(OFFICE, ADDRESS, NOON),
+    "items_with_title": lambda r: r.items_with_title(OFFICE, "jiaotiju", "t", NOON),
     "month_count": lambda r: r.month_count(OFFICE, "jiaotiju", AUGUST),
     "binding": lambda r: r.binding(OFFICE, ADDRESS),
     "address_seen": lambda r: r.address_seen(OFFICE, ADDRESS),

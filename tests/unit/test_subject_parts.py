@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from datetime import date
+
 import pytest
 
+from mailbot.core.subject import names_data, prose_data
+from mailbot.core.subject.form import corrected_subject
+from mailbot.core.subject.model import Ambiguity, Certainty, FieldName
 from mailbot.core.subject.names import NameShape, name_at_end, name_shape, split_names
-from mailbot.core.subject.names_data import GIVEN, NAMEABLE, NEVER_GIVEN, PLACES, WORDS
+from mailbot.core.subject.names_data import GIVEN, NAMEABLE
 from mailbot.core.subject.phones import find_phones, phones_in
 from mailbot.core.subject.prefixes import strip_prefixes, take_reference
+from mailbot.core.subject.prose_data import NEVER_GIVEN, PLACES, WORDS
+from mailbot.core.subject.reader import read_subject
+from mailbot.core.subject.roster import Roster, Unit, UnitName
 from mailbot.core.subject.statements import Statement, is_placeholder, statement, without_extension
 from mailbot.core.subject.text import fold
+from mailbot.core.subject.units import containing
+from tests.unit.roster_helper import otog, shipped_noise
+
+DAY = date(2026, 8, 12)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +211,102 @@ def test_the_word_lists_do_not_contradict_each_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (module, name)
+        for module in (names_data, prose_data)
+        for name, value in vars(module).items()
+        if name.isupper() and (module is names_data or not hasattr(names_data, name))
+    ],
+)
+def test_the_word_lists_are_in_order_and_free_of_repeats(module: object, name: str) -> None:
+    """As they stand in the file: a set would hide a word listed twice."""
+    tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]
+    value = next(
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+    )
+    text = next(
+        n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    )
+    listed = text.split() if any(c.isspace() for c in text.strip()) else list(text)
+    assert len(listed) == len(set(listed)) > 20
+    if name != "COMMON_SURNAMES":
+        assert listed == sorted(listed, key=lambda word: word.encode("gb18030"))
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("执法局", {"urban-enforcement", "farm-water-enforcement", "culture-enforcement"}),
+        ("旗执法局", {"urban-enforcement", "farm-water-enforcement", "culture-enforcement"}),
+        ("上海庙", {"shanghaimiao-zone", "shanghaimiao"}),
+        ("农牧", {"agriculture", "farm-water-enforcement"}),
+        ("卫健", {"health"}),
+        ("城川", {"chengchuan"}),
+        ("草原文化研究会", set()),
+        ("局", set()),
+        ("", set()),
+    ],
+)
+def test_short_names_name_every_unit_they_may_mean(text: str, units: set[str]) -> None:
+    assert set(containing(text, otog(), DAY)) == units
+
+
+def test_a_short_name_of_several_units_is_asked_with_their_names() -> None:
+    for line in (
+        "执法局+占道经营整治+张三+7622071",
+        "报送单位：执法局 信息标题：占道经营整治 报送人：张三 联系方式：7622071",
+    ):
+        reading = read_subject(line, otog(), DAY)
+        assert reading.unit is None and [a.field for a in reading.ambiguities] == [FieldName.UNIT]
+        assert set(reading.ambiguities[0].candidates) == {
+            "城市管理综合执法局", "农牧和水务执法局", "文化旅游执法局",
+        }  # fmt: skip
+        corrected, complete = corrected_subject(reading, otog())
+        assert not complete and all(n in corrected for n in reading.ambiguities[0].candidates)
+
+
+def test_an_alias_of_two_units_is_asked_with_their_names() -> None:
+    roster = Roster(
+        tuple(
+            Unit(i, (UnitName(n), UnitName("服务中心")), "g")
+            for i, n in (("a", "甲局"), ("b", "乙局"))
+        )
+    )
+    reading = read_subject("服务中心+春耕备耕工作进展顺利+张三+7622029", roster, DAY)
+    assert reading.ambiguities == (Ambiguity(FieldName.UNIT, ("甲局", "乙局")),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "住建局报送：老旧小区改造——张三7622053",
+        "住建局信息：老旧小区改造 张三 7622053",
+        "住建局信息员张三+老旧小区改造+7622053",
+        "住建局政务信息+老旧小区改造+张三+7622053",
+        "住建局办公室+老旧小区改造+张三+7622053",
+        "住建局：老旧小区改造（张三 7622053）",
+    ],
+)
+def test_the_exact_name_at_the_front_is_certain_whatever_word_goes_with_it(line: str) -> None:
+    reading = read_subject(line, otog(), DAY, noise=shipped_noise())
+    assert reading.unit is not None and reading.unit.certainty is Certainty.CERTAIN
+    assert reading.title is not None and reading.title.value == "老旧小区改造"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["=SUM(A1:A9)农资销售旺季来临", "#最美家庭#评选揭晓", "-25℃极寒天气来袭", "*必看*防汛提示", "社会救助（修改稿）", "社会救助（终稿）"],
+)  # fmt: skip
+@pytest.mark.parametrize("delimiter", ["+", "｜", " ", "，"])
+def test_a_title_keeps_its_own_first_and_last_characters(title: str, delimiter: str) -> None:
+    reading = read_subject(delimiter.join(("民政局", title, "张三", "7622043")), otog(), DAY)
+    assert reading.title is not None and reading.title.value == title
+
+
+@pytest.mark.parametrize(
     ("text", "count", "month"),
     [
         ("7月信息3条", 3, 7),
@@ -208,6 +318,11 @@ def test_the_word_lists_do_not_contradict_each_other() -> None:
         ("报送信息2篇", 2, None),
         ("7月上旬信息2条", 2, 7),
         ("7月政务信息", None, 7),
+        ("报送的8月份4篇信息", 4, 8),
+        ("信息4篇(8月份)", 4, 8),
+        ("8月第二批信息3篇", 3, 8),
+        ("动态信息2篇、问题信息1篇", 3, None),
+        ("8月信息4条(含问题类1条)", 4, 8),
     ],
 )
 def test_statements(text: str, count: int | None, month: int | None) -> None:
@@ -225,6 +340,9 @@ def test_statements(text: str, count: int | None, month: int | None) -> None:
         "信息化",
         "3条意见",
         "春耕信息3条线",
+        "第3篇信息",
+        "发布预警信息12条",
+        "信息2篇、问题很多",
     ],
 )
 def test_no_statements(text: str) -> None:
@@ -256,3 +374,8 @@ def test_document_extensions(text: str, rest: str) -> None:
 def test_folding_keeps_every_position() -> None:
     text = "农牧局＋ＡＢＣ　（０４７７）—·•｜【】「」😀𠮷İ"
     assert len(fold(text)) == len(text)
+
+
+def test_traditional_characters_are_the_same_name() -> None:
+    assert fold("農牧局 張三 聯繫電話") == "农牧局 张三 联系电话"
+    assert name_shape(fold("陳曉麗")) is NameShape.STRONG

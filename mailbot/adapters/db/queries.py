@@ -46,7 +46,7 @@ from mailbot.core.mail.model import IncomingMail
 from mailbot.core.mail.wire import from_json
 
 SENDER_ITEMS = 200
-UNIT_ITEMS = 500
+SAME_TITLE_ITEMS = 50
 ACCEPTED = "accept"
 """The decision kind (`core.intake.decide`) that makes an address known."""
 
@@ -113,7 +113,10 @@ OF_SENDER = _RECENT.where(
         item.c.first_from_addr == bindparam("address"),
     )
 ).limit(SENDER_ITEMS)
-OF_UNIT = _RECENT.where(item.c.unit_id == bindparam("unit")).limit(UNIT_ITEMS)
+OPEN_OF_SENDER = OF_SENDER.where(item.c.state.in_([ItemState.RETURNED.value, ItemState.HELD.value]))
+WITH_TITLE = _RECENT.where(
+    item.c.unit_id == bindparam("unit"), item.c.title_key == bindparam("title")
+).limit(SAME_TITLE_ITEMS)
 MONTH_COUNT = (
     select(func.count())
     .select_from(item)
@@ -121,7 +124,7 @@ MONTH_COUNT = (
         item.c.office == bindparam("office"),
         item.c.unit_id == bindparam("unit"),
         item.c.month == bindparam("month"),
-        item.c.state == ItemState.ACCEPTED.value,
+        item.c.state.in_([ItemState.ACCEPTED.value, ItemState.WITHDRAWAL_REQUESTED.value]),
     )
 )
 HISTORY = (
@@ -253,8 +256,18 @@ class SqlReads:
             return []
         return self._items(OF_SENDER, office=office, address=address.lower(), since=since)
 
-    def items_of_unit(self, office: str, unit_id: str, since: datetime) -> list[ItemRow]:
-        return self._items(OF_UNIT, office=office, unit=unit_id, since=since)
+    def open_items_of_sender(self, office: str, address: str, since: datetime) -> list[ItemRow]:
+        if not address:
+            return []
+        return self._items(OPEN_OF_SENDER, office=office, address=address.lower(), since=since)
+
+    def items_with_title(
+        self, office: str, unit_id: str, title_key: str, since: datetime
+    ) -> list[ItemRow]:
+        if not title_key:
+            return []
+        values = {"office": office, "unit": unit_id, "title": title_key, "since": since}
+        return self._items(WITH_TITLE, **values)
 
     def month_count(self, office: str, unit_id: str, month: date) -> int:
         values = {"office": office, "unit": unit_id, "month": month}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.records import INBOUND_COLUMNS, to_inbound
@@ -24,30 +24,27 @@ class ListedTask:
     created: datetime
     inbound_id: int | None
     receipt: str
+    sender: str = ""
 
 
 def open_tasks(store: SqlStore, office: str = "", kind: str = "") -> list[ListedTask]:
     """Tasks nobody has closed, oldest first."""
-    query = (
-        select(
-            task.c.id,
-            task.c.office,
-            task.c.kind,
-            task.c.text,
-            task.c.created,
-            task.c.inbound_id,
-            item.c.receipt,
-        )
-        .outerjoin(item, item.c.id == task.c.item_id)
-        .where(task.c.done_at.is_(None))
-        .order_by(task.c.id)
-    )
+    conditions = []
     if office:
-        query = query.where(task.c.office == office)
+        conditions.append(task.c.office == office)
     if kind:
-        query = query.where(task.c.kind == kind)
-    with store.snapshot() as db:
-        return [ListedTask(*row[:6], row[6] or "") for row in db.execute(query)]
+        conditions.append(task.c.kind == kind)
+    return _tasks(store, *conditions)
+
+
+def tasks_of_address(store: SqlStore, office: str, address: str) -> list[ListedTask]:
+    """Open tasks about mail of one address, oldest first."""
+    return _tasks(store, task.c.office == office, inbound.c.from_addr == address.strip().lower())
+
+
+def tasks_of_mail(store: SqlStore, inbound_id: int) -> list[ListedTask]:
+    """Open tasks about one mail or an item of it, oldest first."""
+    return _tasks(store, or_(task.c.inbound_id == inbound_id, item.c.inbound_id == inbound_id))
 
 
 def close_tasks(store: SqlStore, ids: list[int], who: str, now: datetime) -> int:
@@ -83,3 +80,24 @@ def held_mail(store: SqlStore, office: str, address: str) -> list[InboundRow]:
     )
     with store.snapshot() as db:
         return [to_inbound(row) for row in db.execute(query)]
+
+
+def _tasks(store: SqlStore, *conditions: ColumnElement[bool]) -> list[ListedTask]:
+    query = (
+        select(
+            task.c.id,
+            task.c.office,
+            task.c.kind,
+            task.c.text,
+            task.c.created,
+            task.c.inbound_id,
+            item.c.receipt,
+            inbound.c.from_addr,
+        )
+        .outerjoin(item, item.c.id == task.c.item_id)
+        .outerjoin(inbound, inbound.c.id == task.c.inbound_id)
+        .where(task.c.done_at.is_(None), *conditions)
+        .order_by(task.c.id)
+    )
+    with store.snapshot() as db:
+        return [ListedTask(*row[:6], row[6] or "", row[7] or "") for row in db.execute(query)]

@@ -40,6 +40,11 @@ STRIKE = (
     .where(t.inbound.c.id.in_(bindparam("ids", expanding=True)))
     .values(attempts=t.inbound.c.attempts + 1)
 )
+PARDON = (
+    update(t.inbound)
+    .where(t.inbound.c.id.in_(bindparam("ids", expanding=True)), t.inbound.c.attempts > 0)
+    .values(attempts=t.inbound.c.attempts - 1)
+)
 WIPE = delete(t.mail).where(t.mail.c.inbound_id == bindparam("id"))
 SENDER = select(t.inbound.c.from_addr).where(t.inbound.c.id == bindparam("id"))
 LETTER_BY_KEY = select(t.outbox.c.id).where(t.outbox.c.key == bindparam("key"))

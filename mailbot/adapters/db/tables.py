@@ -150,7 +150,7 @@ class Item(Base, table=True):
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("receipt"),
-        Index("ix_item_unit", "office", "unit_id", "received"),
+        Index("ix_item_title", "office", "unit_id", "title_key", "received"),
         Index("ix_item_month", "office", "unit_id", "month", "state"),
         Index("ix_item_sender", "office", "from_addr", "received"),
         Index("ix_item_first_sender", "office", "first_from_addr", "received"),
@@ -174,6 +174,8 @@ class Item(Base, table=True):
     from_addr: str = _text()
     """Sender of the current version's mail; the first mail's stands beside it."""
     first_from_addr: str = _text()
+    title_key: str = _text()
+    """The current title as `core.intake.titles.normal_title` compares it."""
     flags: list[str] = _json()
     lane: str = _text("item")
     created: datetime = _time()

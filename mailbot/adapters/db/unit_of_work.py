@@ -23,6 +23,7 @@ from mailbot.adapters.db.statements import (
     INSERTS,
     LETTER,
     LETTER_BY_KEY,
+    PARDON,
     SENDER,
     STRIKE,
     WIPE,
@@ -110,6 +111,10 @@ class SqlTransaction:
     def strike(self, inbound_ids: Sequence[int]) -> None:
         for start in range(0, len(inbound_ids), CHUNK):
             self._db.execute(STRIKE, {"ids": inbound_ids[start : start + CHUNK]})
+
+    def pardon(self, inbound_ids: Sequence[int]) -> None:
+        for start in range(0, len(inbound_ids), CHUNK):
+            self._db.execute(PARDON, {"ids": inbound_ids[start : start + CHUNK]})
 
     def vanished(self, inbound_id: int) -> None:
         self._change(t.inbound, inbound_id, state=InboundState.VANISHED)
@@ -214,6 +219,7 @@ class SqlTransaction:
             "month": item.month,
             "inbound_id": inbound_id,
             "from_addr": sender,
+            "title_key": item.title_key,
             "flags": item.flags,
             "lane": item.lane,
         }
@@ -286,7 +292,7 @@ class SqlTransaction:
         no = old.version_no + 1
         version = replace(old.version, category=category, category_by="staff")
         self._add_version(item_id, no, old.inbound_id, version, now)
-        flags = tuple(f for f in old.flags if f != "category_default")
+        flags = tuple(f for f in old.flags if f != "category_doubtful")
         self._change(t.item, item_id, version_no=no, flags=flags)
         detail = {"from": old.version.category, "to": category, "why": why, "version": no}
         self.audit(who, "item.category", f"item:{item_id}", detail, now)

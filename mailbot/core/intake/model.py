@@ -8,7 +8,7 @@ only once the decision has been recorded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from mailbot.core.intake.classify import Classification
@@ -69,6 +69,18 @@ class EarlierItem:
     fingerprint: frozenset[str]
     """Hashes of its documents, else of its text."""
     has_attachments: bool
+    month: date | None = None
+    """First day of the month it counts in."""
+    submitter: str = ""
+    contact: tuple[str, ...] = ()
+    attachment_paths: tuple[str, ...] = ()
+    content_from: int | None = None
+    """Inbound id of the mail that holds its files, which may be older than `inbound_id`."""
+    classification: Classification | None = None
+    revises: str = ""
+    """Receipt number of the accepted item this returned or held one is a new version of."""
+    by_reference: bool = False
+    """Found by a receipt number somebody wrote, not by our letter's Message-ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +110,11 @@ class Facts:
     thread: tuple[EarlierItem, ...] = ()
     """Items of the letter or receipt number the mail refers to."""
     of_sender: tuple[EarlierItem, ...] = ()
+    """What the sender has returned or held."""
     of_unit: tuple[EarlierItem, ...] = ()
+    """The unit's items of the mail's titles, and those that the sender's open ones revise."""
     reading: Reading | None = None
     """The subject as read, where the caller had to read it to find the unit's items."""
-    attempts: int = 1
-    """How often reading this mail has been tried, this time included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,14 @@ class Draft:
     flags: tuple[str, ...] = ()
     keeps_content: bool = False
     """The mail brought no file (or nothing at all); what `target` had stays."""
+    content_from: int | None = None
+    """Inbound id of the mail whose files it keeps."""
+    same_fields: bool = False
+    """Its fields say nothing that `target` did not say before."""
+    unchanged: bool = False
+    """The same, and it brings no other content either."""
+    absorbs: EarlierItem | None = None
+    """A returned or held second version of `target`, which this mail completes."""
 
 
 @dataclass(frozen=True, slots=True)

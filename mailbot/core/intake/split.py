@@ -2,20 +2,34 @@
 
 A stated number (7月信息3条) or several numbered titles must agree with what is attached; then the
 mail is split without a person. When the counts disagree, a person looks.
+
+A text and its signed copy (秋播.docx, 秋播（盖章版）.pdf) are one document, and photographs are never
+counted: they go with the document whose name they bear, else with the first.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from mailbot.core.intake.content import Content
-from mailbot.core.intake.titles import similarity, title_from_file_name
-from mailbot.core.mail.model import Attachment
-from mailbot.core.subject.model import Reading
+from mailbot.core.intake.titles import bare_copy_name, similarity, title_from_file_name
+from mailbot.core.mail.model import Attachment, AttachmentKind
+from mailbot.core.subject.model import Reading, Source
+from mailbot.core.subject.reader import read_subject
 from mailbot.core.subject.roster import Roster
 
 SAME_TITLE = 0.6
 """Similarity from which a file name is taken to carry a stated title."""
+HEAD_LINES = 5
+"""Lines of a document among which its title is looked for when its name says nothing."""
+
+_NO_HEADING = re.compile(
+    r"^(?:政务信息|信息|简报|工作简报|政务信息专报|(?:签发人?|编辑|审核)[:：].*|[（(]?总?第.{1,8}期.*"
+    r"|[（(]?\d{4}年\d{1,2}月(?:\d{1,2}日)?[）)]?|.*办公室编印?.*)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,64 +44,132 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Split:
     """The parts of a mail. `disagreement` is a Chinese sentence when stated and found differ;
-    then there is exactly one part with everything in it."""
+    then there is exactly one part with everything in it. `titles_from` says where the parts'
+    titles stand."""
 
     parts: tuple[Part, ...]
     disagreement: str = ""
-    titles_from_files: bool = False
+    titles_from: Source = Source.SUBJECT
 
 
-def split(reading: Reading, content: Content, roster: Roster) -> Split:
+def split(
+    reading: Reading,
+    content: Content,
+    roster: Roster,
+    day: date,
+    *,
+    awaited: Sequence[str] = (),
+) -> Split:
+    """`awaited` are the titles of the items of one earlier mail that wait for a correction: a mail
+    without files that states as many is about them."""
     whole = Split((Part("", content.files, content.text),))
-    if len(reading.titles) > 1:
-        return _by_titles(reading.titles, content, roster)
-    stated = reading.count
+    several = len(reading.titles) > 1
+    stated = len(reading.titles) if several else reading.count
     if stated is None or (stated == 1 and reading.title is not None):
         return whole
-    found = len(content.documents)
-    if found != stated:
+    if not content.files and len(awaited) == stated:
+        titles = reading.titles if several else awaited
         return Split(
-            whole.parts,
-            f"主题写明报送{stated}条，邮件里能认出的文字附件是{found}个，数目不一致，需人工核对。",
+            tuple(Part(t, (), "") for t in titles),
+            titles_from=Source.SUBJECT if several else Source.EARLIER,
         )
-    parts = []
-    for document in content.documents:
-        title = title_from_file_name(document.name, roster) or _first_line(document.text)
+    groups = _documents(content.documents)
+    if several:
+        return _by_titles(reading.titles, groups, content, roster, day)
+    if len(groups) != stated:
+        return Split(whole.parts, f"主题写明报送{stated}条，" + _found(groups, content))
+    titles = [_title_of(group[0], roster, day) for group in groups]
+    for group, title in zip(groups, titles, strict=True):
         if not title:
             return Split(
                 whole.parts,
-                f"主题写明报送{stated}条，但附件“{document.name or '（无文件名）'}”看不出信息标题，需人工核对。",
+                f"主题写明报送{stated}条，但附件“{group[0].name or '（无文件名）'}”看不出信息标题，需人工核对。",
             )
-        parts.append(Part(title, (document,), document.text))
-    return Split(tuple(parts), titles_from_files=True)
+    return Split(_parts(titles, groups, content, roster), titles_from=Source.ATTACHMENT)
 
 
-def _by_titles(titles: tuple[str, ...], content: Content, roster: Roster) -> Split:
-    everything = Part("", content.files, content.text)
-    if len(content.documents) == len(titles):
-        return Split(_matched(titles, content.documents, roster))
-    if len(content.documents) <= 1 and _all_in_text(titles, content):
+def _found(groups: Sequence[tuple[Attachment, ...]], content: Content) -> str:
+    archives = sum(f.kind is AttachmentKind.ARCHIVE for f in content.files)
+    also = f"（另有压缩包{archives}个，系统不打开）" if archives else ""
+    return f"邮件里能认出的文字附件是{len(groups)}个{also}，数目不一致，需人工核对。"
+
+
+def _documents(documents: Sequence[Attachment]) -> list[tuple[Attachment, ...]]:
+    """The documents, each with its copies: of one name in different kinds (Word and PDF) or with a
+    remark such as 盖章版; the text itself first."""
+    groups: list[list[Attachment]] = []
+    for document in documents:
+        name = bare_copy_name(document.name)
+        for group in groups:
+            if (
+                name
+                and bare_copy_name(group[0].name) == name
+                and document.kind not in {d.kind for d in group}
+            ):
+                group.append(document)
+                break
+        else:
+            groups.append([document])
+    return [tuple(sorted(g, key=lambda d: d.kind is AttachmentKind.PDF)) for g in groups]
+
+
+def _parts(
+    titles: Sequence[str],
+    groups: Sequence[tuple[Attachment, ...]],
+    content: Content,
+    roster: Roster,
+) -> tuple[Part, ...]:
+    """Each title with its documents, and every other file with the part it is named after."""
+    files = [list(group) for group in groups]
+    for other in content.files:
+        if other in content.documents:
+            continue
+        name = title_from_file_name(other.name, roster)
+        scores = [similarity(name, title) for title in titles]
+        best = max(range(len(titles)), key=lambda i: scores[i])
+        files[best if scores[best] >= SAME_TITLE else 0].append(other)
+    return tuple(
+        Part(title, tuple(own), group[0].text)
+        for title, own, group in zip(titles, files, groups, strict=True)
+    )
+
+
+def _by_titles(
+    titles: tuple[str, ...],
+    groups: list[tuple[Attachment, ...]],
+    content: Content,
+    roster: Roster,
+    day: date,
+) -> Split:
+    if len(groups) == len(titles):
+        matched = _matched(titles, groups, roster, day)
+        return Split(_parts(titles, matched, content, roster))
+    if len(groups) <= 1 and _all_in_text(titles, content):
         # One text with all the items in it, each under its own heading.
         return Split(tuple(Part(t, content.files, content.text) for t in titles))
     return Split(
-        (everything,),
-        f"主题列出{len(titles)}个信息标题，邮件里能认出的文字附件是{len(content.documents)}个，"
-        "数目不一致，需人工核对。",
+        (Part("", content.files, content.text),),
+        f"主题列出{len(titles)}个信息标题，" + _found(groups, content),
     )
 
 
 def _matched(
-    titles: tuple[str, ...], documents: tuple[Attachment, ...], roster: Roster
-) -> tuple[Part, ...]:
-    """Each title with the file whose name is most like it; by order where names say nothing."""
-    left = list(documents)
-    parts = []
-    for title in titles:
-        scores = [similarity(title, title_from_file_name(d.name, roster)) for d in left]
-        best = max(range(len(left)), key=lambda i: scores[i])
-        document = left.pop(best if scores[best] >= SAME_TITLE else 0)
-        parts.append(Part(title, (document,), document.text))
-    return tuple(parts)
+    titles: tuple[str, ...], groups: list[tuple[Attachment, ...]], roster: Roster, day: date
+) -> list[tuple[Attachment, ...]]:
+    """The documents in the titles' order: by likeness of their names, best pairs first, and those
+    whose names say nothing in the order in which they stand."""
+    names = [_named_title(group[0], roster, day) for group in groups]
+    pairs = sorted(
+        (-similarity(title, name), t, g)
+        for t, title in enumerate(titles)
+        for g, name in enumerate(names)
+    )
+    found: dict[int, int] = {}
+    for score, t, g in pairs:
+        if -score >= SAME_TITLE and t not in found and g not in found.values():
+            found[t] = g
+    rest = iter([g for g in range(len(groups)) if g not in found.values()])
+    return [groups[found[t] if t in found else next(rest)] for t in range(len(titles))]
 
 
 def _all_in_text(titles: tuple[str, ...], content: Content) -> bool:
@@ -95,6 +177,25 @@ def _all_in_text(titles: tuple[str, ...], content: Content) -> bool:
     return all(title in text for title in titles)
 
 
-def _first_line(text: str) -> str:
-    line = next((s.strip() for s in text.split("\n") if s.strip()), "")
-    return line if 4 <= len(line) <= 60 else ""
+def _title_of(document: Attachment, roster: Roster, day: date) -> str:
+    return _named_title(document, roster, day) or _heading(document.text, roster)
+
+
+def _named_title(document: Attachment, roster: Roster, day: date) -> str:
+    """The title in a file's name, which may be a whole subject line (单位+标题+报送人+电话.docx)."""
+    title = title_from_file_name(document.name, roster)
+    line = read_subject(document.name, roster, day)
+    if line.unit and line.unit.unit_id and line.title and (line.contact or line.submitter):
+        return line.title.value
+    return title
+
+
+def _heading(text: str, roster: Roster) -> str:
+    """The title at the head of a document: not the name of the unit, an issue number or a date."""
+    names = {n.text for u in roster.units for n in u.names}
+    names |= {prefix + name for prefix in roster.prefixes for name in names}
+    lines = [line.strip() for line in text[:2000].split("\n") if line.strip()]
+    for line in lines[:HEAD_LINES]:
+        if 4 <= len(line) <= 60 and line not in names and not _NO_HEADING.match(line):
+            return line
+    return ""

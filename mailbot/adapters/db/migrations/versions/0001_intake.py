@@ -127,13 +127,14 @@ def upgrade() -> None:
         _refers("first_inbound_id", "inbound"),
         _text("from_addr"),
         _text("first_from_addr"),
+        _text("title_key"),
         _json("flags"),
         _text("lane"),
         _time("created"),
         sa.UniqueConstraint("receipt"),
         sqlite_autoincrement=True,
     )
-    _index("item", "office", "unit_id", "received", name="ix_item_unit")
+    _index("item", "office", "unit_id", "title_key", "received", name="ix_item_title")
     _index("item", "office", "unit_id", "month", "state", name="ix_item_month")
     _index("item", "office", "from_addr", "received", name="ix_item_sender")
     _index("item", "office", "first_from_addr", "received", name="ix_item_first_sender")
