@@ -16,7 +16,7 @@ from mailbot.core.subject.text import is_cjk, is_symbol
 RANK = "+|_/\\-;,、:。~&·=>*( "
 """Classes of delimiter, the most deliberate first. `(` stands for a bracket, `*` for ornaments."""
 
-DELIMITERS = frozenset(" +-_/|、,;:。~&·\\=><*#^")
+DELIMITERS = frozenset(" +-_/|、,;:。~&·\\=><*#^…")
 
 
 def is_delimiter(folded: str, at: int) -> bool:

@@ -38,7 +38,7 @@ _LABELS = {
 _ANY_DAY = date(2022, 7, 6)
 """The check roster's names have no dates: any day will do."""
 
-_PIECES = re.compile(r"[ +\-_/|、,;:。~&·=<>*()\[\]“”‘’\"]+")
+_PIECES = re.compile(r"[ +\-_/|、,;:。~&·=<>*#^@…()\[\]“”‘’\"]+")
 
 _NOISY = re.compile(r"^.{0,4}(?:信息|报送|上报|稿件|投稿|来稿|简报).{0,2}$")
 """Short titles that an office may have declared as noise."""
@@ -98,6 +98,7 @@ def _unit_name(reading: Reading, roster: Roster) -> str:
 
 def _blank(name: FieldName, candidates: Sequence[str]) -> str:
     words = "或".join(re.sub(r"[()（）\[\]【】+＋]", " ", c)[:20] for c in candidates[:3])
+    words += "等" if len(candidates) > 3 else ""
     return BLANKS[name][:-1] + (f"：{words}）" if words else "）")
 
 

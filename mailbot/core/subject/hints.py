@@ -25,9 +25,9 @@ from mailbot.core.subject.model import (
 )
 from mailbot.core.subject.names import NameShape, name_shape, names_shape
 from mailbot.core.subject.phones import phones_in
+from mailbot.core.subject.pieces import Context
 from mailbot.core.subject.roster import Contact, UnitName
 from mailbot.core.subject.text import Line
-from mailbot.core.subject.tokens import Context
 from mailbot.core.subject.units import find_units, match_unit
 
 ReadLine = Callable[[Line, Context], Fields]

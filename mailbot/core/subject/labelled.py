@@ -12,6 +12,7 @@ from mailbot.core.subject.labels import Label, Segment
 from mailbot.core.subject.model import Certainty, Source, UnitValue
 from mailbot.core.subject.names import NameShape, names_shape
 from mailbot.core.subject.phones import phones_in
+from mailbot.core.subject.pieces import Context
 from mailbot.core.subject.plain import EDGE, read_plain
 from mailbot.core.subject.statements import (
     BLANK,
@@ -20,9 +21,9 @@ from mailbot.core.subject.statements import (
     statement,
     without_extension,
 )
+from mailbot.core.subject.strangers import put_stranger
 from mailbot.core.subject.text import Line, bracket_pairs, trim
-from mailbot.core.subject.tokens import Context
-from mailbot.core.subject.units import match_unit, near_misses
+from mailbot.core.subject.units import containing, match_unit, near_misses
 
 _LONGEST_NAME = 24
 
@@ -98,11 +99,12 @@ def _unit(text: Line, fields: Fields, loose: list[Line], context: Context) -> No
     if (plain.unit is not None and plain.unit.unit_id is not None) or plain.ambiguities:
         loose.insert(0, text)
         return
-    candidates = near_misses(text.text, context.roster, context.day)
     if plain.contact or plain.submitter or len(text.text) > 30:
         loose.insert(0, text)
         return
-    fields.unit = UnitValue(text.text, Source.SUBJECT, Certainty.GUESS, None, candidates)
+    several = containing(text.text, context.roster, context.day)
+    close = near_misses(text.text, context.roster, context.day)
+    put_stranger(text, several, tuple(dict.fromkeys((*several, *close))), fields, context)
 
 
 def _title(

@@ -48,7 +48,15 @@ _WORDS: dict[Label, tuple[str, ...]] = {
 }  # fmt: skip
 _KIND = {word: kind for kind, words in _WORDS.items() for word in words}
 _ALTERNATIVES = "|".join(re.escape(w) for w in sorted(_KIND, key=len, reverse=True))
-_LABEL = re.compile(rf"[(\[]?[ ]*({_ALTERNATIVES})[ ]*[)\]]?[ ]*:[ ]*")
+_BOTH = (
+    "(?:"
+    + "|".join(sorted((*_WORDS[Label.SUBMITTER], *_WORDS[Label.PERSON]), key=len, reverse=True))
+    + ")(?:及其|及|和|与|、|/|,|&)?(?:"
+    + "|".join(sorted(_WORDS[Label.CONTACT], key=len, reverse=True))
+    + ")"
+)
+"""联系人及电话: one label for both; what stands under it is read for both."""
+_LABEL = re.compile(rf"[(\[]?[ ]*({_BOTH}|{_ALTERNATIVES})[ ]*[)\]]?[ ]*:[ ]*")
 _BARE = re.compile(
     r"(报送单位|上报单位|供稿单位|信息标题|信息题目|报送人姓名|报送人|上报人|供稿人|撰稿人|投稿人|作者|信息员|通讯员|撰稿|联系人|经办人|审核人|审核)"
 )
@@ -78,7 +86,7 @@ def label_segments(folded: str, skip: list[bool], starts: set[int]) -> list[Segm
     while match := _LABEL.search(folded, at):
         word = match.start(1)
         at = match.end()
-        kind = _KIND[match.group(1)]
+        kind = _KIND.get(match.group(1), Label.PERSON)
         if skip[word] or not _begins(folded, match.start(), word, len(match.group(1)), starts):
             at = match.start() + 1 if skip[word] else match.end()
             continue

@@ -19,11 +19,9 @@ from mailbot.core.subject.names_data import (
     MONGOL_MARKERS,
     MONGOL_SYLLABLES,
     NAMEABLE,
-    NEVER_GIVEN,
-    PLACES,
     RARE_SURNAMES,
-    WORDS,
 )
+from mailbot.core.subject.prose_data import NEVER_GIVEN, PLACES, WORDS
 from mailbot.core.subject.text import is_cjk
 
 _SENDING = frozenset(("申请", "报名", "投稿", "供稿", "来稿", "报送", "撰稿", "稿件"))
@@ -36,6 +34,9 @@ class NameShape(IntEnum):
     FAIR = 2
     STRONG = 3
 
+
+_SETTLEMENTS = ("嘎查", "苏木", "浩特", "艾里")
+"""How transcribed names of places end."""
 
 JOINER = re.compile(r"[ ]*(?:[、,;/&]|和|及|与)[ ]*|[ ]+")
 """What stands between the names of several submitters (folded)."""
@@ -56,7 +57,12 @@ def name_shape(word: str) -> NameShape:
         return NameShape.NONE
     if word in NAMEABLE:
         return NameShape.FAIR
-    if word in WORDS or word in PLACES or any(p in word for p in PLACES if len(p) > 2):
+    if (
+        word.endswith(_SETTLEMENTS)
+        or word in WORDS
+        or word in PLACES
+        or any(p in word for p in PLACES if len(p) > 2)
+    ):
         return NameShape.NONE
     return max(_han(word), _mongol(word), _with_honorific(word), _familiar(word))
 
@@ -66,7 +72,7 @@ def split_names(text: str) -> tuple[str, ...]:
     if name_shape(text) >= NameShape.FAIR:
         return (text,)
     parts = tuple(p for p in JOINER.split(text) if p)
-    if len(parts) == 2 and is_padded_name(text):
+    if len(parts) <= 3 and is_padded_name(text):
         return (text,)
     if 2 <= len(parts) <= 8 and all(name_shape(p) >= NameShape.FAIR for p in parts):
         return parts
@@ -99,11 +105,11 @@ def may_be_name(word: str) -> bool:
 
 
 def is_padded_name(text: str) -> bool:
-    """张　三: a name of two characters set apart to fill three, as in Chinese typesetting."""
+    """张　三, 李 明 月: the characters of a Han name set apart, as in Chinese typesetting."""
     parts = text.split()
     return (
-        len(parts) == 2
-        and len(parts[0]) == len(parts[1]) == 1
+        2 <= len(parts) <= 3
+        and all(len(p) == 1 for p in parts)
         and name_shape("".join(parts)) >= NameShape.FAIR
         and (parts[0] in COMMON_SURNAMES or parts[0] in RARE_SURNAMES)
     )
@@ -183,9 +189,9 @@ def _mongol(word: str) -> NameShape:
     if not 3 <= len(word) <= 9 or not all(c in MONGOL_SYLLABLES for c in word):
         return NameShape.NONE
     marks = sum(c in MONGOL_MARKERS for c in word)
-    if len(word) >= 4 and marks >= 2:
-        return NameShape.STRONG
-    return NameShape.FAIR if marks >= 2 else NameShape.NONE
+    if marks < 2:
+        return NameShape.WEAK if marks and len(word) >= 4 else NameShape.NONE
+    return NameShape.STRONG if len(word) >= 4 else NameShape.FAIR
 
 
 def _of_elements(word: str) -> bool:

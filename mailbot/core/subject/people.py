@@ -16,13 +16,16 @@ from mailbot.core.subject.names import (
     is_padded_name,
     may_be_name,
     name_at_end,
+    name_shape,
     without_honorific,
 )
-from mailbot.core.subject.tokens import Context, Kind, Piece, Pieces, classify
+from mailbot.core.subject.pieces import Context, Kind, Piece, Pieces
+from mailbot.core.subject.tokens import classify
 
 
 def place_submitter(pieces: Pieces, fields: Fields, context: Context) -> None:
     _split_honorifics(pieces, context)
+    _drop_repeats(pieces)
     groups = _groups(pieces)
     if not groups:
         if not _glued_name(pieces, fields, context):
@@ -86,6 +89,16 @@ def _split_honorifics(pieces: Pieces, context: Context) -> None:
             classify(pieces, part, context)
             out.append(part)
     pieces.items = out
+
+
+def _drop_repeats(pieces: Pieces) -> None:
+    """The same name once more (…+张三+7622029（张三）) carries nothing."""
+    seen: set[str] = set()
+    for piece in pieces.items:
+        if piece.kind is Kind.NAME and not piece.used:
+            if pieces.fold(piece) in seen:
+                piece.used = True
+            seen.add(pieces.fold(piece))
 
 
 def _groups(pieces: Pieces) -> list[list[Piece]]:
@@ -183,7 +196,8 @@ def _group_text(pieces: Pieces, group: list[Piece]) -> str:
 
 def _unusual_name(pieces: Pieces, fields: Fields) -> None:
     """A short piece by itself next to the telephone that no pattern knows as a name (萧红 of a
-    surname not listed): offered as a guess, so that the corrected line can label it."""
+    surname not listed): offered as a guess, so that the corrected line can label it. One that is
+    transcribed throughout (a Mongolian name of rare parts) is likely enough in that place."""
     texts = [p for p in pieces.items if p.kind is Kind.TEXT and not p.used]
     near = [
         p for p in texts
@@ -192,7 +206,12 @@ def _unusual_name(pieces: Pieces, fields: Fields) -> None:
     ]  # fmt: skip
     if len(near) == 1 and len(texts) > 1 and fields.unit is not None:
         near[0].used = True
-        fields.submitter = value(pieces.text(near[0]), Certainty.GUESS)
+        transcribed = name_shape(pieces.fold(near[0])) is NameShape.WEAK and (
+            near[0].end - near[0].start >= 4
+        )
+        fields.submitter = value(
+            pieces.text(near[0]), Certainty.LIKELY if transcribed else Certainty.GUESS
+        )
 
 
 def _glued_name(pieces: Pieces, fields: Fields, context: Context) -> bool:

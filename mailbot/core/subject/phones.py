@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _SEP = r"[- .]?"
 _EXT = (
-    r"(?:[ ]*(?:转|分机|ext\.?|#)[ ]*[0-9]{1,6}(?![0-9])"
+    r"(?:[ ]*(?:转|转分机|分机|ext\.?|#)[ ]*[0-9]{1,6}(?![0-9])(?:[ ]?分机)?"
     r"|-(?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{1,5}(?=$|[ +_/|、,;:。()\[\]*~&]|-(?![0-9]{1,2}[月日.])))"
 )
 _MOBILE = rf"1[3-9][0-9](?:{_SEP}[0-9]{{4}}{_SEP}[0-9]{{4}}|{_SEP}[0-9]{{3}}{_SEP}[0-9]{{5}}|[0-9]{_SEP}[0-9]{{3}}{_SEP}[0-9]{{4}})"
@@ -39,12 +39,12 @@ _RUN_PARTS = (
 _LABEL = re.compile(
     r"(?:联系|办公|移动|固定|本人|值班|咨询|单位|办公室)?"
     r"(?:办公室|电话号码|电话|手机号码|手机号|手机|座机|固话|联系方式|联系|tel|phone|mobile|mob|办|宅)"
-    r"\.?[ ]*[(\[]?(?:电话|手机|号码)?[)\]]?[ ]*[:为]?[ ]*$"
+    r"\.?[ ]*[(\[/、]?(?:电话|手机|号码|微信|微信同号|qq)?[)\]]?[ ]*[:为]?[ ]*$"
 )
 _LABEL_AHEAD = re.compile(r"(?:手机|电话|办公|座机|固话|移动|联系|传真|tel|或|和|及)")
 _NOT_AFTER = re.compile(
     r"(?:传真|fax|学号|工号|编号|账号|账户|帐号|卡号|文号|单号|序号|邮编|证号|证|qq|微信|微信号|no\.?|金额|第|约|达|共|超|超过|"
-    r"[¥￥$第])[ ]*[:]?[ ]*$|[a-z%#〔]$|[0-9][.]$"
+    r"[¥￥$第])[ ]*[:]?[ ]*$|[a-z%〔]$|[0-9][.]$"
 )
 _UNIT_AFTER = re.compile(
     r"[ ]?(?:元|万|亿|千|百|亩|人|户|头|只|匹|吨|斤|公斤|公里|千米|米|平方|立方|千瓦|度|次|个|条|篇|件|份|家|株|棵|袋|箱|"
@@ -54,7 +54,7 @@ _DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]
 _ID18 = re.compile(
     r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}"
 )
-_BOUND = "< +-_/|、,;:。()[]·~\\&>=*\t"
+_BOUND = "<#^ +-_/|、,;:。()[]·~\\&>=*\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,13 @@ def find_phones(folded: str, skip: list[bool]) -> list[Phone]:
         if _UNIT_AFTER.match(folded, end):
             continue
         left = begin > 0 and folded[begin - 1] not in _BOUND and not _ends(found, begin)
-        right = end < len(folded) and folded[end] not in _BOUND and not _label_follows(folded, end)
+        stop = folded[end : end + 1] == "." and not folded[end + 1 : end + 2].strip()
+        right = (
+            end < len(folded)
+            and folded[end] not in _BOUND
+            and not stop
+            and not _label_follows(folded, end)
+        )
         found.append(Phone(begin, end, values, not (left or right), bool(label), left, right))
     return found
 
@@ -140,8 +146,12 @@ def _values(match: re.Match[str]) -> tuple[str, ...]:
             return ()
     return (
         re.sub(
-            r" *(转|分机|ext\.?|#) *", r"\1", re.sub(r" *- *", "-", re.sub(r" +", " ", text))
-        ).strip(),
+            r" *(转分机|转|分机|ext\.?|#) *(?=[0-9])",
+            r"\1",
+            re.sub(r" *- *", "-", re.sub(r" +", " ", text)),
+        )
+        .removesuffix("分机")
+        .strip(),
     )
 
 

@@ -13,10 +13,20 @@ from dataclasses import dataclass
 from mailbot.core.subject.fields import Fields, set_titles, value
 from mailbot.core.subject.model import Ambiguity, Certainty, FieldName
 from mailbot.core.subject.people import place_submitter
+from mailbot.core.subject.phones import phones_in
+from mailbot.core.subject.pieces import Context, Kind, Piece, Pieces
 from mailbot.core.subject.places import place_unit
-from mailbot.core.subject.statements import is_placeholder, mark_of, statement, without_extension
+from mailbot.core.subject.statements import (
+    is_placeholder,
+    mark_of,
+    numbered_titles,
+    statement,
+    without_extension,
+)
+from mailbot.core.subject.strangers import unit_by_position
 from mailbot.core.subject.text import Line, is_cjk, trim
-from mailbot.core.subject.tokens import Context, Kind, Piece, Pieces, cut
+from mailbot.core.subject.tokens import cut
+from mailbot.core.subject.units import match_unit
 
 EDGE = " +-_/|、,;:~&*·=><#^\\"
 """What is trimmed from the ends of a title (folded)."""
@@ -30,18 +40,38 @@ _SIDE = re.compile(
 def read_plain(line: Line, context: Context) -> Fields:
     """Reads one line that has no labels. Total; linear in its length."""
     fields = Fields()
-    line = _unwrapped(line)
+    line = _unnumbered(_unwrapped(line), context)
+    line = line.cut(
+        greeting.end() if (greeting := _GREETING.match(line.fold)) else 0, len(line.fold)
+    )
     line = line.cut(0, without_extension(line.fold, len(line.fold))).strip()
     if not line.fold or is_placeholder(line.fold):
         return fields
-    pieces = cut(line, context)
+    pieces = cut(_closed_up(line, context), context)
     fields.marks.extend(pieces.marks)
     _contact(pieces, fields)
     _bare_marks(pieces, fields, context)
     place_unit(pieces, fields, context)
     place_submitter(pieces, fields, context)
+    unit_by_position(pieces, fields)
     _title(pieces, fields)
     return fields
+
+
+_GREETING = re.compile(r"(?:尊敬的)?(?:您好|你好|领导好|老师好|各位领导好?|领导)[!,。:~ ]+")
+
+
+def _unnumbered(line: Line, context: Context) -> Line:
+    """1、民政局 2、养老服务 3、张三 4、7622029: the numbers of a form's fields, not of titles."""
+    spans = numbered_titles(line.fold)
+    if not 3 <= len(spans) <= 5:
+        return line
+    parts = [line.cut(start, end) for start, end in spans]
+    if any(match_unit(p.text, context.roster, context.day) for p in parts) and any(
+        phones_in(p.fold) for p in parts
+    ):
+        return Line.of("+".join(p.text for p in parts))
+    return line
 
 
 def _unwrapped(line: Line) -> Line:
@@ -56,6 +86,20 @@ def _unwrapped(line: Line) -> Line:
             break
         line = line.cut(1, len(line.fold) - 1).strip()
     return line
+
+
+_SPREAD = re.compile(r"(?<![^\W\d_a-z])[^\W\d_a-z](?: [^\W\d_a-z]){2,7}(?![^\W\d_a-z])")
+
+
+def _closed_up(line: Line, context: Context) -> Line:
+    """农 牧 局 as 农牧局: a unit's name set apart to fill a line."""
+    at, text = 0, ""
+    for match in _SPREAD.finditer(line.fold):
+        name = line.text[match.start() : match.end()].replace(" ", "").replace("\u3000", "")
+        if match_unit(name, context.roster, context.day):
+            text += line.text[at : match.start()] + name
+            at = match.end()
+    return Line.of(text + line.text[at:]) if at else line
 
 
 def _contact(pieces: Pieces, fields: Fields) -> None:
@@ -142,7 +186,7 @@ def _runs(pieces: Pieces, fields: Fields) -> list[_Run]:
         stretch = _peeled(pieces, _without_statements(pieces, stretch, fields), fields)
         if not stretch:
             continue
-        start, end = trim(pieces.line.fold, stretch[0].start, stretch[-1].end, EDGE)
+        start, end = _with_edges(pieces, stretch)
         end = without_extension(pieces.line.fold, end)
         start, end = trim(pieces.line.fold, *_unbracketed(pieces.line.fold, start, end), " ")
         folded = pieces.line.fold[start:end]
@@ -156,6 +200,33 @@ def _runs(pieces: Pieces, fields: Fields) -> list[_Run]:
         aside = pieces.line.fold[stretch[0].start] == "(" or _SIDE.fullmatch(folded)
         runs.append(_Run(start, end, max(1, weight // 4) if aside else weight))
     return runs
+
+
+_OPENING = "=#@^~&-+/*"
+"""Delimiters that a title may begin or end with in its own right: =SUM(A1), #话题#, -20℃."""
+
+
+def _with_edges(pieces: Pieces, stretch: list[Piece]) -> tuple[int, int]:
+    """The span of a title. A character that could separate but does not in this line, and stands
+    between the line's delimiter and the title, is the title's own first or last one."""
+    folded = pieces.line.fold
+    start, end = trim(folded, stretch[0].start, stretch[-1].end, EDGE)
+    at = pieces.items.index(stretch[0])
+    floor = pieces.items[at - 1].end if at else 0
+    after = pieces.items.index(stretch[-1]) + 1
+    ceiling = pieces.items[after].start if after < len(pieces.items) else len(folded)
+    elsewhere = folded[:floor] + folded[ceiling:] + pieces.primary
+    first = start
+    while first > floor and folded[first - 1] in _OPENING and folded[first - 1] not in elsewhere:
+        first -= 1
+    last = end
+    while last < ceiling and folded[last] in _OPENING and folded[last] not in elsewhere:
+        last += 1
+    if pieces.primary in folded[floor:first] and folded[first - 1] in pieces.primary + "])":
+        start = first
+    if pieces.primary in folded[last:ceiling] and folded[last] in pieces.primary + "[(":
+        end = last
+    return start, end
 
 
 def _without_statements(pieces: Pieces, stretch: list[Piece], fields: Fields) -> list[Piece]:
@@ -182,7 +253,9 @@ def _without_statements(pieces: Pieces, stretch: list[Piece], fields: Fields) ->
 
 def _peeled(pieces: Pieces, stretch: list[Piece], fields: Fields) -> list[Piece]:
     """Without lone dates, numbers, classes at its ends, where they are set apart like fields."""
-    while stretch and stretch[0].kind is Kind.ATTRIBUTE and not _numbers(pieces, stretch[0]):
+    if stretch and numbered_titles(pieces.line.fold[stretch[0].start : stretch[-1].end]):
+        return stretch
+    while stretch and stretch[0].kind is Kind.ATTRIBUTE and not _goes_on(pieces, stretch):
         fields.leftover.append(pieces.text(stretch.pop(0)))
     tail: list[str] = []
     while stretch and stretch[-1].kind is Kind.ATTRIBUTE:
@@ -191,9 +264,15 @@ def _peeled(pieces: Pieces, stretch: list[Piece], fields: Fields) -> list[Piece]
     return stretch
 
 
-def _numbers(pieces: Pieces, piece: Piece) -> bool:
-    """1、…: the number of the first of several titles."""
-    return piece.end - piece.start <= 2 and piece.right == "、" and pieces.fold(piece).isdigit()
+_DATE_ON = re.compile(r"[-~][0-9]{1,4}[年月日号]")
+
+
+def _goes_on(pieces: Pieces, stretch: list[Piece]) -> bool:
+    """Whether the first piece is only the beginning of something: the number of the first of
+    several titles (1、…), the first day of several (5月20日-25日…)."""
+    first = stretch[0]
+    numbers = first.end - first.start <= 2 and first.right == "、" and pieces.fold(first).isdigit()
+    return numbers or (len(stretch) > 1 and bool(_DATE_ON.match(pieces.line.fold, first.end)))
 
 
 def _unbracketed(folded: str, start: int, end: int) -> tuple[int, int]:

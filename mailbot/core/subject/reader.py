@@ -19,12 +19,12 @@ from mailbot.core.subject.labelled import read_labelled
 from mailbot.core.subject.labels import Label, Segment, label_segments
 from mailbot.core.subject.model import Hints, Reading
 from mailbot.core.subject.phones import find_phones
+from mailbot.core.subject.pieces import Context
 from mailbot.core.subject.plain import read_plain
 from mailbot.core.subject.prefixes import strip_prefixes, take_reference
 from mailbot.core.subject.roster import Roster
 from mailbot.core.subject.statements import BLANK
 from mailbot.core.subject.text import CAP, Line, fold, quoted_spans
-from mailbot.core.subject.tokens import Context
 from mailbot.core.subject.units import find_units
 
 _NO_HINTS = Hints()

@@ -14,21 +14,29 @@ _HAN = "一二三四五六七八九十两"
 _NUM = rf"(?:[0-9]{{1,2}}|[{_HAN}]{{1,3}})"
 _WHEN = (
     rf"(?:(?:20)?[0-9]{{2}}年(?:度)?)?[ ]*(?:(?P<month>{_NUM})月(?:份)?|(?P<months>{_NUM}(?:月)?[-、至到和~]{_NUM}月(?:份)?)"
-    r"|本月|当月|上月|今日|本周|本期)?[ ]*(?:上旬|中旬|下旬|上半月|下半月|第[一二三四1-4]周)?[ ]*(?:份)?"
+    r"|本月|当月|上月|今日|本周|本期)?[ ]*(?:上旬|中旬|下旬|上半月|下半月|第[一二三四1-4]周|第[一二三四五六1-6]批)?[ ]*(?:份)?"
 )
 _THING = (
-    r"(?:上报|报送|呈报|投送|提供|报)?(?:的)?(?:政务|工作|党政|问题类?|动态类?|简讯类?|综合类?)?(?:信息|简讯|简报|稿件|信息稿件|信息稿|材料)"
+    r"(?:上报|报送|呈报|投送|提供|报)?(?:的)?(?:政务|工作|党政|问题类?|动态类?|简讯类?|综合类?|党务|党建|税务|税收|农牧|民政|财政|司法|教育|交通|水利|审计|统计|信访)?(?:信息|简讯|简报|稿件|信息稿件|信息稿|材料)"
     r"(?:类)?(?:上报|报送|汇总|统计)?"
 )
 _UNITS = r"(?:条|篇|份|则|件)"
+_SENT = r"(?:(?:报送|上报|呈报)(?:的)?)?"
 _COUNTED = (
     re.compile(
-        rf"(?:报送|上报|呈报)?{_WHEN}[ ]*{_THING}[ ,:、(\[-]*(?:共|合计|共计|计)?[ ]*(?P<count>{_NUM})[ ]*{_UNITS}[ )\]]*"
+        rf"{_SENT}{_WHEN}[ ]*{_THING}[ ,:、(\[-]*(?:共|合计|共计|计)?[ ]*(?P<count>{_NUM})[ ]*{_UNITS}[ )\]]*"
+        rf"(?:[(\[](?P<after>{_NUM})月(?:份)?[)\]])?"
     ),
-    re.compile(rf"{_WHEN}[ ]*(?:共|上报|报送)?[ ]*(?P<count>{_NUM})[ ]*{_UNITS}[ ]*{_THING}"),
+    re.compile(
+        rf"{_SENT}{_WHEN}[ ]*(?:共|上报|报送)?[ ]*(?P<count>{_NUM})[ ]*{_UNITS}[ ]*{_THING}"
+    ),
     re.compile(rf"{_WHEN}[ ]*(?:上报|报送)(?P<count>{_NUM})[ ]*{_UNITS}"),
 )
 _MONTHLY = re.compile(rf"(?:20[0-9]{{2}}年)?(?P<month>{_NUM})月(?:份)?{_THING}")
+
+
+_INCLUDED = re.compile(r"[(\[,]?[ ]*(?:其中|含|包括)[^()\[\]]{1,16}[)\]]?$")
+_AND = re.compile(r"[ ]*[、,;和及]+[ ]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +48,30 @@ class Statement:
 
 
 def statement(folded: str) -> Statement | None:
-    """7月信息3条 / 7月3篇上报信息 / 7月份政务信息(3条) / 三条信息 / 7月政务信息, else None."""
+    """7月信息3条 / 7月3篇上报信息 / 7月份政务信息(3条) / 三条信息 / 7月政务信息 / 动态信息2篇、问题信息1篇
+    (added up) / 信息4条（含问题类1条）, else None."""
     if not 3 <= len(folded) <= 40:
         return None
-    for shape in _COUNTED:
-        if match := shape.fullmatch(folded):
-            count, month = _number(match["count"]), _number(match["month"])
-            if count and (month is None or 1 <= month <= 12):
-                return Statement(count, month)
+    folded = _INCLUDED.sub("", folded)
+    if (whole := _counted(folded)) is not None:
+        return whole
+    parts = [_counted(p) for p in _AND.split(folded)]
+    if len(parts) > 1 and all(p is not None for p in parts):
+        known = [p for p in parts if p is not None]
+        month = next((p.month for p in known if p.month), None)
+        return Statement(sum(p.count or 0 for p in known), month)
     if (match := _MONTHLY.fullmatch(folded)) and 1 <= (month := _number(match["month"]) or 0) <= 12:
         return Statement(None, month)
+    return None
+
+
+def _counted(folded: str) -> Statement | None:
+    for shape in _COUNTED:
+        if match := shape.fullmatch(folded):
+            after = match.groupdict().get("after")
+            count, month = _number(match["count"]), _number(match["month"] or after)
+            if count and (month is None or 1 <= month <= 12):
+                return Statement(count, month)
     return None
 
 
@@ -145,6 +167,22 @@ ATTRIBUTE = re.compile(
 )
 """A piece by itself that says something about the mail but is no title: a date, a year, a bare
 number, a class, a degree (folded)."""
+
+
+EVENT = re.compile(
+    r"(?:议|大|进|谈|训|彰|度|员|署|场|流|讨|告|布|动|席|题|工作|析|结|长|聘|面|乐|览|销|洽|听证|审|调|头|党|生活|民主|讲|摩|唱|"
+    r"晚|年|例|话|接|介|商|视频|运动)会$"
+)
+"""推进会, 座谈会, 晚会: how a title about a meeting ends, which is no body's name."""
+
+
+COURTESY = re.compile(
+    r"(?:敬?请|望|恳请)?(?:您|领导|各位领导)?(?:予以)?(?:查收|查阅|审阅|审核|审定|审批|采纳|采用|指正|批评指正|斧正|阅示|阅处|知悉)(?:谢谢)?[!。]*"
+    r"|(?:非常)?(?:谢谢|感谢|多谢)(?:您|老师|领导)?[!。]*|辛苦了[!。]*|已(?:经)?(?:审核|审批|签批|校对|盖章|领导审核|报备)(?:通过)?"
+    r"|(?:您好|你好|领导好|老师好)[!。]*|(?:重发|重新报送|再次报送|补发|补报|重报|更正|更正稿|以此为准|以此件为准|请以此为准|撤回前稿|最新版)"
+    r"|(?:来自|发自|由).{0,12}(?:邮箱|iphone|手机|客户端|foxmail|安卓|android|华为|小米|ipad|mail).{0,6}"
+)
+"""What people and programs add to a line and is no field: 请查收, 重新报送, 来自网易邮箱 (folded)."""
 
 
 _MARK_TAILS = ("", "类", "信息", "类信息", "稿", "稿件", "类稿件")

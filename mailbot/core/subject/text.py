@@ -24,6 +24,39 @@ _INVISIBLE = re.compile(
 _BREAKS = re.compile("[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]")
 
 
+_TRADITIONAL = (
+    "農業務財經濟發張陳劉楊黃趙吳孫馬鄭謝韓馮鄧許蘇盧蔣賈葉鄒陸譚範龍賀顧龔萬錢湯溫閻閆薑"
+    "嚴蕭鐘鍾聶齊喬龐顏莊魯單畢駱關蘭歐陽倫賴費韋紀鳳簡車連蘆麥婁竇黨衛項桿鄔邊遲甯寧鄺欒"
+    "榮叢鞏師應諶儲粵羅祿豐雲閔報標題聯繫係電話機號碼絡員責職長訊類別調約專綜問動態誌內條"
+    "個則歲轉覆復讀閱請審簽見辦處縣區鎮鄉廳會團協館醫療學園場廠國稅計統環監執資規劃爾總體"
+    "遊廣視臺氣災險測繪遠運輸郵軍級屬實質檢驗產創進順備購習書記組織傳戰線訪維穩綠網數據庫"
+    "幹養飼種糧澤灣溝橋樓鋼鐵銀銅鋁礦愛慶華貴賢輝燁瑩潔麗靈瓊鶯艷蓮飛騰達遙傑偉儉億優勝勁"
+    "勳勵誠諾謙讓譽論議證評曉晉晝曆歷東棟樂樹權歡濤瀟灝煥煒燦爭獻瑋璽強彥徹徵後從恆懷憲戀"
+    "戲揚撫擁擇敘朧殘潤淨滿漢漸為無牽獨現瑤畫異當盡盤眾碩禎禮禦穎積竅競筆節築籌純紅紹細終"
+    "結給絲綱綺緒緣編績繼續義聖聰聲聽肅膚興舉舊艦藝藍藥虛蟲補裝製複觀覺親觸訂訓設詢試詩該"
+    "詳語說課談講護變讚豬貝負貢貧貨販貫貸貿賓賞賣贈贊趨跡踐蹤軌軟較載輕輛輪轄辭遞遷選適邁"
+    "還鄰釋釀針鈞鈴鋒錄錦鍵鎖鏡鑒門閉開間閣隊階際隨隱雙雜雞離難霧靜響頁頂須預領頭頻額願風"
+    "飯飲駐駕駿騎驚髮鬥魚鮮鳴鴻鵬鶴點齡"
+)
+_SIMPLIFIED = (
+    "农业务财经济发张陈刘杨黄赵吴孙马郑谢韩冯邓许苏卢蒋贾叶邹陆谭范龙贺顾龚万钱汤温阎闫姜"
+    "严萧钟钟聂齐乔庞颜庄鲁单毕骆关兰欧阳伦赖费韦纪凤简车连芦麦娄窦党卫项杆邬边迟宁宁邝栾"
+    "荣丛巩师应谌储粤罗禄丰云闵报标题联系系电话机号码络员责职长讯类别调约专综问动态志内条"
+    "个则岁转复复读阅请审签见办处县区镇乡厅会团协馆医疗学园场厂国税计统环监执资规划尔总体"
+    "游广视台气灾险测绘远运输邮军级属实质检验产创进顺备购习书记组织传战线访维稳绿网数据库"
+    "干养饲种粮泽湾沟桥楼钢铁银铜铝矿爱庆华贵贤辉烨莹洁丽灵琼莺艳莲飞腾达遥杰伟俭亿优胜劲"
+    "勋励诚诺谦让誉论议证评晓晋昼历历东栋乐树权欢涛潇灏焕炜灿争献玮玺强彦彻征后从恒怀宪恋"
+    "戏扬抚拥择叙胧残润净满汉渐为无牵独现瑶画异当尽盘众硕祯礼御颖积窍竞笔节筑筹纯红绍细终"
+    "结给丝纲绮绪缘编绩继续义圣聪声听肃肤兴举旧舰艺蓝药虚虫补装制复观觉亲触订训设询试诗该"
+    "详语说课谈讲护变赞猪贝负贡贫货贩贯贷贸宾赏卖赠赞趋迹践踪轨软较载轻辆轮辖辞递迁选适迈"
+    "还邻释酿针钧铃锋录锦键锁镜鉴门闭开间阁队阶际随隐双杂鸡离难雾静响页顶须预领头频额愿风"
+    "饭饮驻驾骏骑惊发斗鱼鲜鸣鸿鹏鹤点龄"
+)
+"""Place by place: traditional characters and those of the 简化字总表 for them, as far as they occur
+in names of units and persons, labels and the wording of statements. Some input methods write them;
+a name is the same name in either."""
+
+
 def _table() -> dict[int, str]:
     table = {0xFF01 + i: chr(0x21 + i) for i in range(94)}
     groups = {
@@ -51,6 +84,7 @@ def _table() -> dict[int, str]:
     for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
         table[ord(upper)] = upper.lower()
         table[ord(upper) + 0xFEE0] = upper.lower()
+    table.update({ord(old): new for old, new in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)})
     return table
 
 
@@ -58,8 +92,8 @@ _FOLD = _table()
 
 
 def fold(text: str) -> str:
-    """Half width, ASCII lower case, one kind of dash, bracket and space; character for character,
-    so that `len(fold(x)) == len(x)`."""
+    """Half width, ASCII lower case, one kind of dash, bracket and space, simplified characters;
+    character for character, so that `len(fold(x)) == len(x)`."""
     return text.translate(_FOLD)
 
 
@@ -81,7 +115,11 @@ def is_cjk(char: str) -> bool:
 
 def is_symbol(char: str) -> bool:
     """Emoji and ornaments: they separate as a dash does and never belong to a name."""
-    return ord(char) > 0x2000 and unicodedata.category(char) in ("So", "Sk", "Sm")
+    return (
+        ord(char) > 0x2000
+        and unicodedata.category(char) in ("So", "Sk", "Sm")
+        and not any(c.isalnum() for c in unicodedata.normalize("NFKC", char))  # ℃, ㎡
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,6 @@ or a unit's own name, or inside brackets that hold ordinary text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import date
-from enum import Enum
 from itertools import pairwise
 
 from mailbot.core.subject.delimiters import (
@@ -29,77 +26,18 @@ from mailbot.core.subject.names import (
     names_shape,
 )
 from mailbot.core.subject.phones import Phone, find_phones
-from mailbot.core.subject.roster import Roster
-from mailbot.core.subject.statements import ATTRIBUTE, BLANK, Statement, mark_of, statement
-from mailbot.core.subject.text import Line, bracket_pairs, quoted_spans
-from mailbot.core.subject.units import UnitMatch, find_units, is_place, match_unit
+from mailbot.core.subject.pieces import Context, Kind, Piece, Pieces
+from mailbot.core.subject.statements import (
+    ATTRIBUTE,
+    BLANK,
+    COURTESY,
+    mark_of,
+    statement,
+)
+from mailbot.core.subject.text import Line, bracket_pairs, is_cjk, quoted_spans
+from mailbot.core.subject.units import find_units, is_place, match_unit
 
 _EMAIL = re.compile(r"[a-z0-9][a-z0-9._+-]{0,40}@[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,20}){1,4}")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the reading of every line of one mail has in common. Words are folded."""
-
-    roster: Roster
-    day: date
-    noise: frozenset[str] = frozenset()
-    marks: frozenset[str] = frozenset()
-
-
-class Kind(Enum):
-    TEXT = "text"
-    UNIT = "unit"
-    NAME = "name"
-    NOISE = "noise"
-    MARK = "mark"
-    LABEL = "label"
-    STATEMENT = "statement"
-    ATTRIBUTE = "attribute"
-    PHONE = "phone"
-
-
-@dataclass(slots=True)
-class Piece:
-    """A stretch of the line between delimiters. `left` and `right` are classes of delimiter (see
-    `RANK`), `^` at an end of the line, `#` next to a telephone number, `g` where a piece was cut
-    without a delimiter."""
-
-    start: int
-    end: int
-    left: str = "^"
-    right: str = "^"
-    kind: Kind = Kind.TEXT
-    shape: NameShape = NameShape.NONE
-    unit: UnitMatch | None = None
-    statement: Statement | None = None
-    phone: Phone | None = None
-    used: bool = False
-    labelled: bool = False
-
-
-@dataclass(slots=True)
-class Pieces:
-    """A cut line. `items` holds pieces of text and telephones in their order."""
-
-    line: Line
-    items: list[Piece]
-    units: list[UnitMatch]
-    marks: list[str] = field(default_factory=list)
-    emails: list[str] = field(default_factory=list)
-    primary: str = " "
-    """The class of delimiter that this line separates its fields with."""
-    blanks: bool = False
-
-    def fold(self, piece: Piece) -> str:
-        return self.line.fold[piece.start : piece.end]
-
-    def text(self, piece: Piece) -> str:
-        return self.line.text[piece.start : piece.end]
-
-    def strength(self, border: str) -> int:
-        """2 where the line clearly ends a field there, else 1."""
-        return 2 if border in "^#g(" or border == self.primary else 1
 
 
 def cut(line: Line, context: Context) -> Pieces:
@@ -138,6 +76,7 @@ def cut(line: Line, context: Context) -> Pieces:
         if any(c in DELIMITERS or c in "()[]" for c in folded[unit.start : unit.end]):
             solid[unit.start : unit.end] = [True] * (unit.end - unit.start)
     splits = {u.start for u in result.units if set_off_before(folded, u.start)}
+    splits |= {end for start, end in quoted_spans(line.text) if _name_follows(folded, end)}
     _brackets(result, context, busy, solid, gone, splits, phones)
     _assemble(result, phones, inside_phone, solid, gone, splits)
     for piece in result.items:
@@ -166,6 +105,16 @@ def _quotes_a_field(line: Line, start: int, end: int, context: Context) -> bool:
     )
 
 
+def _name_follows(folded: str, at: int) -> bool:
+    """《…的报告》张三+7622029: a name run into the book marks of the title."""
+    if folded[at - 1] != "》":
+        return False
+    end = at
+    while end < len(folded) and end - at < 12 and is_cjk(folded[end]):
+        end += 1
+    return name_shape(folded[at:end]) is NameShape.STRONG
+
+
 def classify(pieces: Pieces, piece: Piece, context: Context) -> None:
     """What the piece could be by itself; changes `piece` in place."""
     if piece.kind is Kind.PHONE:
@@ -183,18 +132,29 @@ def classify(pieces: Pieces, piece: Piece, context: Context) -> None:
     )
     if exact:
         piece.kind, piece.unit = Kind.UNIT, exact
-    elif bare in context.noise or is_place(bare, context.roster, context.day):
+    elif (
+        bare in context.noise
+        or COURTESY.fullmatch(bare)
+        or is_place(bare, context.roster, context.day)
+    ):
         piece.kind = Kind.NOISE
     elif is_label(bare):
         piece.kind = Kind.LABEL
     elif found := statement(bare):
         piece.kind, piece.statement = Kind.STATEMENT, found
-    elif ATTRIBUTE.fullmatch(bare):
+    elif ATTRIBUTE.fullmatch(bare) and not _belongs_before(pieces, piece):
         piece.kind = Kind.ATTRIBUTE
     else:
         piece.shape = names_shape(folded)
         if piece.shape >= NameShape.FAIR:
             piece.kind = Kind.NAME
+
+
+def _belongs_before(pieces: Pieces, piece: Piece) -> bool:
+    """…请示（修改稿）, …工作会（8月12日）: brackets run into the text before them say something about
+    that text."""
+    folded, start = pieces.line.fold, piece.start
+    return folded[start] in "([" and start > 0 and not is_delimiter(folded, start - 1)
 
 
 def _accepted(found: list[Phone], folded: str, context: Context) -> list[Phone]:
@@ -307,27 +267,24 @@ def _assemble(
 
 
 def _pad_names(pieces: Pieces) -> None:
-    """张　三 in one piece again."""
-    items = pieces.items
+    """张　三, 李 明 月 in one piece again."""
     merged: list[Piece] = []
-    for piece in items:
-        last = merged[-1] if merged else None
-        if (
-            last
-            and last.end - last.start == piece.end - piece.start == 1
-            and last.kind is piece.kind is Kind.TEXT
-            and piece.left == " "
-            and is_padded_name(pieces.line.fold[last.start : piece.end])
-        ):
-            last.end, last.right, last.kind, last.shape = (
-                piece.end,
-                piece.right,
-                Kind.NAME,
-                NameShape.STRONG,
-            )
-        else:
-            merged.append(piece)
+    for piece in pieces.items:
+        merged.append(piece)
+        for size in (3, 2):
+            parts = merged[-size:]
+            if len(parts) == size and _padded(pieces, parts):
+                whole = Piece(parts[0].start, piece.end, parts[0].left, piece.right)
+                whole.kind, whole.shape = Kind.NAME, NameShape.STRONG
+                merged[-size:] = [whole]
+                break
     pieces.items = merged
+
+
+def _padded(pieces: Pieces, parts: list[Piece]) -> bool:
+    return all(p.left == " " for p in parts[1:]) and is_padded_name(
+        pieces.line.fold[parts[0].start : parts[-1].end]
+    )
 
 
 def _primary(pieces: Pieces) -> str:

@@ -194,6 +194,33 @@ def near_misses(text: str, roster: Roster, day: date) -> tuple[str, ...]:
     return tuple(unit_id for unit_id, _ in ranked[:MAX_CANDIDATES])
 
 
+def containing(text: str, roster: Roster, day: date) -> tuple[str, ...]:
+    """Ids of the units that have a name of the day which `text` (two characters or more) begins or
+    ends, or stands inside as three or more, in the roster's order: 执法局, 农牧, 上海庙. A place
+    prefix of the roster before it does not count."""
+    index = _index(_Key(roster, day))
+    word = fold(text).replace(" ", "")
+    if not 2 <= len(word) <= 24:
+        return ()
+    words = {word}
+    words |= {
+        word[len(p) :] for p in index.prefixes if word.startswith(p) and len(word) > len(p) + 1
+    }
+    found = {
+        unit_id
+        for name, ids in index.owners.items()
+        for w in words
+        if name.startswith(w) or name.endswith(w) or (len(w) > 2 and w in name)
+        for unit_id in ids
+    }
+    return tuple(u.id for u in roster.units if u.id in found)
+
+
+def unit_name(unit_id: str, roster: Roster) -> str:
+    """The office's own name of a unit, for showing; the id where the roster has none such."""
+    return next((u.name for u in roster.units if u.id == unit_id), unit_id)
+
+
 def _likeness(word: str, name: str) -> int | None:
     """0 (same but for blanks) upwards; None when the two are not alike."""
     if word == name:
