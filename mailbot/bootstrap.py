@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mailbot.adapters.accounts import imap_account, imap_secret, smtp_account, smtp_secret
 from mailbot.adapters.archive import FileArchive
-from mailbot.adapters.calendar import WorkingCalendar
 from mailbot.adapters.db.engine import SqlStore, open_store
-from mailbot.adapters.imap import ImapSource
+from mailbot.adapters.imap.source import ImapSource
+from mailbot.adapters.letters.render import MailTemplates
 from mailbot.adapters.maildir import MaildirSource
+from mailbot.adapters.offices.calendar import WorkingCalendar
+from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.outbox_maildir import MaildirTransport
-from mailbot.adapters.render import MailTemplates
-from mailbot.adapters.rulefiles import load_offices
 from mailbot.adapters.sandbox import SandboxedReader
-from mailbot.adapters.settings import MailboxSettings, Settings
+from mailbot.adapters.settings.accounts import imap_account, imap_secret, smtp_account, smtp_secret
+from mailbot.adapters.settings.model import MailboxSettings, Settings
 from mailbot.adapters.signing import Signer, load_or_create_secret
-from mailbot.adapters.smtp import SmtpTransport
+from mailbot.adapters.smtp.transport import SmtpTransport
 from mailbot.adapters.system import SystemClock
 from mailbot.app.answers import Answering
 from mailbot.app.deliver import Deliverer

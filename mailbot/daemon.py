@@ -21,8 +21,8 @@ from datetime import timedelta
 import schedule
 
 from mailbot.adapters.backoff import Backoff
-from mailbot.adapters.remedies import explain_fault
-from mailbot.adapters.settings import MailboxSettings
+from mailbot.adapters.doctor.remedies import explain_fault
+from mailbot.adapters.settings.model import MailboxSettings
 from mailbot.app.errors import OperatorFault, Permanent, WorldFault
 from mailbot.app.ports import MailSource, NewTask
 from mailbot.app.settle import Settled

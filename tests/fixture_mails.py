@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.adapters.sandbox import InProcessReader
-from mailbot.adapters.settings import MailboxSettings, OutgoingSettings, load_settings
+from mailbot.adapters.settings.model import MailboxSettings, OutgoingSettings, load_settings
 from mailbot.app.explain import Saved, look
 from mailbot.app.settle import Settled
 from mailbot.bootstrap import Office, open_bench

@@ -1,4 +1,4 @@
-"""What a check-up found: values only. The checks themselves look at the machine (`adapters.checks`).
+"""What a check-up found: values only. The checks themselves look at the machine (`adapters.doctor`).
 
 Every check says what was found, and, unless all is well, what to do.
 """

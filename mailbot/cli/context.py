@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from mailbot.adapters.i18n import N_, _
-from mailbot.adapters.settings import Settings, load_settings
+from mailbot.adapters.settings.model import Settings, load_settings
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.bootstrap import Office, open_office

@@ -12,8 +12,8 @@ from mailbot.adapters.db.history import SqlHistory, renumber
 from mailbot.adapters.db.listing import everything_about
 from mailbot.adapters.fetching import header_section
 from mailbot.adapters.i18n import _
-from mailbot.adapters.rulefiles import load_offices
-from mailbot.adapters.settings import MailboxSettings, OutgoingSettings
+from mailbot.adapters.offices.rulefiles import load_offices
+from mailbot.adapters.settings.model import MailboxSettings, OutgoingSettings
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.explain import Saved, explanation, look, subject_only

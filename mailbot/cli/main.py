@@ -14,8 +14,8 @@ import typer
 
 from mailbot import __version__
 from mailbot.adapters import i18n
+from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
-from mailbot.adapters.remedies import explain_fault
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.cli import look, setup, staff, work
 from mailbot.cli.context import set_config

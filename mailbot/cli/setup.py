@@ -20,12 +20,12 @@ from typing import Annotated
 
 import typer
 
-from mailbot.adapters.checks import run_checks
-from mailbot.adapters.checks_mail import check_mailbox
-from mailbot.adapters.credentials import write_credential
+from mailbot.adapters.doctor.checks import run_checks
+from mailbot.adapters.doctor.mail import check_mailbox
 from mailbot.adapters.i18n import _
-from mailbot.adapters.providers import Provider, profile_for, provider_ids
-from mailbot.adapters.settings import DEFAULT_FILE, Settings, find_file, load_settings
+from mailbot.adapters.settings.credentials import write_credential
+from mailbot.adapters.settings.model import DEFAULT_FILE, Settings, find_file, load_settings
+from mailbot.adapters.settings.providers import Provider, profile_for, provider_ids
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.doctor import Check, State, healthy
 from mailbot.app.errors import Fault, OperatorFault

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailbot.adapters.providers import profile_for
+from mailbot.adapters.settings.providers import profile_for
 
 Server = tuple[str, int, str]
 """Host, port, security; empty, 0, empty: as the profile says."""

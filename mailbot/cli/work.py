@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
+from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
-from mailbot.adapters.remedies import explain_fault
-from mailbot.adapters.settings import load_settings
+from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
 from mailbot.app.errors import Fault, OperatorFault, WorldFault

@@ -1,6 +1,6 @@
 """What each answer says, without a word of formatting.
 
-`core.intake.decide` and `app.intake` fill these in; `adapters.render` turns them into the text and
+`core.intake.decide` and `app.intake` fill these in; `adapters.letters` turns them into the text and
 HTML of a mail through `templates/mail/`. Strings are those of the mail (already free of control
 characters); the templates escape and shorten them.
 """

@@ -18,8 +18,8 @@ from typing import Any
 
 from mailbot.adapters.archive import FileArchive
 from mailbot.adapters.db.engine import SqlStore, open_store
-from mailbot.adapters.render import MailTemplates
-from mailbot.adapters.rulefiles import load_office
+from mailbot.adapters.letters.render import MailTemplates
+from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.sandbox import InProcessReader
 from mailbot.adapters.signing import Signer
 from mailbot.adapters.system import SHANGHAI, shipped

@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from mailbot.adapters.db.history import SqlHistory
 from mailbot.adapters.db.listing import everything_about
-from mailbot.adapters.settings import load_settings
+from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.sheets import unguarded
 from mailbot.adapters.system import SHANGHAI, SystemClock
 from mailbot.bootstrap import open_office

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.adapters.fetching import BATCH_MAILS, HEADER_CAP, PIECE
-from mailbot.adapters.imap import ImapAccount, ImapSource, Secret, probe
+from mailbot.adapters.imap.source import ImapAccount, ImapSource, Secret, probe
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Unfetched, WorldFault
 from mailbot.app.ports import Disposition, Fetched, FolderState, Origin
@@ -789,7 +789,7 @@ def test_i8_bye_is_retryable_and_the_next_pass_connects_again(
 def test_a_connection_lost_in_a_pause_is_no_fault(
     netease: PickyProxy, dovecot: Dovecot, mail_user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.adapters.imap.STALE", 0)
+    monkeypatch.setattr("mailbot.adapters.imap.source.STALE", 0)
     with source(netease.port, mail_user) as box:
         list(box.search())
         netease.hang_up()
@@ -1063,7 +1063,7 @@ def test_i7_a_line_dead_in_idle_is_noticed_when_idle_ends(dovecot: Dovecot, mail
 def test_idle_is_renewed_before_anybody_hangs_up(
     dovecot: Dovecot, mail_user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.adapters.imap.IDLE_RENEWAL", 0.1)
+    monkeypatch.setattr("mailbot.adapters.imap.source.IDLE_RENEWAL", 0.1)
     with (
         PickyProxy((dovecot.host, dovecot.imap_port), hide=()) as proxy,
         source(proxy.port, mail_user) as box,

@@ -21,12 +21,13 @@ import typer
 from typer.testing import CliRunner, Result
 
 import mailbot.adapters
-from mailbot.adapters import i18n, smtp_replies
-from mailbot.adapters.checks_mail import check_mailbox
+from mailbot.adapters import i18n
 from mailbot.adapters.db.engine import open_store
-from mailbot.adapters.providers import profile_for
-from mailbot.adapters.remedies import TABLE, explain, explain_fault
-from mailbot.adapters.settings import load_settings
+from mailbot.adapters.doctor.mail import check_mailbox
+from mailbot.adapters.doctor.remedies import TABLE, explain, explain_fault
+from mailbot.adapters.settings.model import load_settings
+from mailbot.adapters.settings.providers import profile_for
+from mailbot.adapters.smtp import replies as smtp_replies
 from mailbot.adapters.system import SystemClock
 from mailbot.app.doctor import State
 from mailbot.app.errors import OperatorFault, Permanent, Retryable

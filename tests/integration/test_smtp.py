@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.adapters.credentials import CredentialKind
 from mailbot.adapters.outbox_maildir import MaildirTransport
+from mailbot.adapters.settings.credentials import CredentialKind
 from mailbot.adapters.signing import Signer, load_or_create_secret
-from mailbot.adapters.smtp import SmtpAccount, SmtpTransport
-from mailbot.adapters.smtp_replies import classify
+from mailbot.adapters.smtp.replies import classify
+from mailbot.adapters.smtp.transport import SmtpAccount, SmtpTransport
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Uncertain, WorldFault
 from mailbot.app.ports import Outgoing

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.adapters.rulefiles import load_office
+from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.system import shipped
 from mailbot.core.intake.classify import Classification, classify
 from mailbot.core.rules.rulebook import Basis, Categories, Category, TitleRule

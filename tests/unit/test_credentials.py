@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.adapters.credentials import CredentialKind, read_credential, write_credential
+from mailbot.adapters.settings.credentials import CredentialKind, read_credential, write_credential
 from mailbot.app.errors import OperatorFault
 
 CODE = "ABCDEFGHIJKLMNOP"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.adapters.smtp import SmtpAccount, SmtpTransport
+from mailbot.adapters.smtp.transport import SmtpAccount, SmtpTransport
 from mailbot.app.deliver import (
     FIRST_RETRY,
     GIVE_UP,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.adapters.calendar import WorkingCalendar
+from mailbot.adapters.offices.calendar import WorkingCalendar
 from mailbot.app.errors import OperatorFault
 from mailbot.core.rules.periods import counting_month, day_of, month_of, working_days_after
 

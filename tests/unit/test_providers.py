@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.adapters.providers import profile_for, provider_ids
+from mailbot.adapters.settings.providers import profile_for, provider_ids
 from mailbot.app.errors import OperatorFault
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.adapters.letter_samples import SAMPLES
-from mailbot.adapters.render import RETURN_BYTES, MailTemplates
+from mailbot.adapters.letters.render import RETURN_BYTES, MailTemplates
+from mailbot.adapters.letters.samples import SAMPLES
 from mailbot.adapters.system import shipped
 from mailbot.app.errors import OperatorFault
 from mailbot.core.intake.describe import (

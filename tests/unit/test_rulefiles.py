@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.adapters.rulefiles import load_office, load_offices
+from mailbot.adapters.offices.rulefiles import load_office, load_offices
 from mailbot.adapters.system import shipped
 from mailbot.app.errors import OperatorFault
 from mailbot.core.rules.rulebook import Elsewhere, OfficeBook, SenderPolicy

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from mailbot.adapters import settings as module
-from mailbot.adapters.settings import Settings, find_file, load_settings
+from mailbot.adapters.settings import model as module
+from mailbot.adapters.settings.model import Settings, find_file, load_settings
 from mailbot.adapters.system import shipped
 from mailbot.app.errors import Fault, OperatorFault
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.adapters.tomlfile import decode, parse_toml, read_toml
+from mailbot.adapters.toml.file import decode, parse_toml, read_toml
 from mailbot.app.errors import OperatorFault
 
 TEXT = 'name = "鄂托克前旗人民政府办公室"\npoints = 0.1\n# 说明：全角“引号”没关系\n'

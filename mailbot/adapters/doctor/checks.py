@@ -18,17 +18,17 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mailbot.adapters.calendar import WorkingCalendar
-from mailbot.adapters.checks_mail import check_mailbox
 from mailbot.adapters.db import dialect, migrate
 from mailbot.adapters.db.engine import open_store
 from mailbot.adapters.db.tables import HEAD
+from mailbot.adapters.doctor.mail import check_mailbox
+from mailbot.adapters.doctor.remedies import explain
 from mailbot.adapters.i18n import N_, _
-from mailbot.adapters.remedies import explain
-from mailbot.adapters.render import MailTemplates
-from mailbot.adapters.rulefiles import load_offices
+from mailbot.adapters.letters.render import MailTemplates
+from mailbot.adapters.offices.calendar import WorkingCalendar
+from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.sandbox import SandboxedReader
-from mailbot.adapters.settings import Settings, load_settings
+from mailbot.adapters.settings.model import Settings, load_settings
 from mailbot.app.doctor import Check, State
 from mailbot.app.errors import OperatorFault, WorldFault
 from mailbot.app.ports import Clock

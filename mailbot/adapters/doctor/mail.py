@@ -14,7 +14,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailbot.adapters.accounts import (
+from mailbot.adapters.doctor.remedies import explain
+from mailbot.adapters.i18n import _
+from mailbot.adapters.imap.source import ImapSource, ProbeReport
+from mailbot.adapters.imap.source import probe as probe_imap
+from mailbot.adapters.settings.accounts import (
     Code,
     credential_of,
     imap_account,
@@ -22,13 +26,9 @@ from mailbot.adapters.accounts import (
     smtp_account,
     smtp_secret,
 )
-from mailbot.adapters.i18n import _
-from mailbot.adapters.imap import ImapSource, ProbeReport
-from mailbot.adapters.imap import probe as probe_imap
-from mailbot.adapters.providers import Provider, profile_for
-from mailbot.adapters.remedies import explain
-from mailbot.adapters.settings import ImapSettings, MailboxSettings, SmtpSettings
-from mailbot.adapters.smtp import SmtpTransport
+from mailbot.adapters.settings.model import ImapSettings, MailboxSettings, SmtpSettings
+from mailbot.adapters.settings.providers import Provider, profile_for
+from mailbot.adapters.smtp.transport import SmtpTransport
 from mailbot.app.doctor import Check, State
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, WorldFault
 from mailbot.app.ports import Clock

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailbot.adapters.i18n import N_, _
-from mailbot.adapters.providers import Provider
+from mailbot.adapters.settings.providers import Provider
 from mailbot.app.errors import Retryable, WorldFault
 
 

@@ -18,10 +18,10 @@ from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 
-from mailbot.adapters import imap_faults
-from mailbot.adapters.imap_account import ImapAccount, Secret
-from mailbot.adapters.imap_faults import GARBLED, Oversize
-from mailbot.adapters.imap_wire import quoted
+from mailbot.adapters.imap import faults as imap_faults
+from mailbot.adapters.imap.account import ImapAccount, Secret
+from mailbot.adapters.imap.faults import GARBLED, Oversize
+from mailbot.adapters.imap.wire import quoted
 from mailbot.app.errors import Fault, OperatorFault, Permanent
 
 

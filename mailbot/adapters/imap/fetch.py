@@ -19,9 +19,9 @@ from typing import Any
 from imapclient.datetime_util import parse_to_datetime
 
 from mailbot.adapters.fetching import HEADER_CAP, PIECE, header_section
-from mailbot.adapters.imap_faults import Refused
-from mailbot.adapters.imap_session import Session
-from mailbot.adapters.imap_wire import uid_chunks
+from mailbot.adapters.imap.faults import Refused
+from mailbot.adapters.imap.session import Session
+from mailbot.adapters.imap.wire import uid_chunks
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.ports import Clock, Envelope, Fetched, FolderState, Origin
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbot.adapters import imap_faults
-from mailbot.adapters.imap_account import ImapAccount, Secret
-from mailbot.adapters.imap_faults import Refused
-from mailbot.adapters.imap_session import Session
+from mailbot.adapters.imap import faults as imap_faults
+from mailbot.adapters.imap.account import ImapAccount, Secret
+from mailbot.adapters.imap.faults import Refused
+from mailbot.adapters.imap.session import Session
 from mailbot.adapters.system import SystemClock
 
 

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import mailbot
-from mailbot.adapters import imap_faults
-from mailbot.adapters.imap_account import ImapAccount, Secret
-from mailbot.adapters.imap_connect import connect, login
-from mailbot.adapters.imap_faults import GARBLED, Oversize, Refused
-from mailbot.adapters.imap_wire import attributes_of, mailbox_name, number, responses, uid_set
+from mailbot.adapters.imap import faults as imap_faults
+from mailbot.adapters.imap.account import ImapAccount, Secret
+from mailbot.adapters.imap.connect import connect, login
+from mailbot.adapters.imap.faults import GARBLED, Oversize, Refused
+from mailbot.adapters.imap.wire import attributes_of, mailbox_name, number, responses, uid_set
 from mailbot.app.errors import Retryable, WorldFault
 
 log = logging.getLogger(__name__)

@@ -18,12 +18,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
-from mailbot.adapters import imap_faults, imap_fetch
 from mailbot.adapters.fetching import batches
-from mailbot.adapters.imap_account import ImapAccount, Secret
-from mailbot.adapters.imap_faults import Refused
-from mailbot.adapters.imap_probe import ProbeReport, probe
-from mailbot.adapters.imap_session import Opened, Session
+from mailbot.adapters.imap import faults as imap_faults
+from mailbot.adapters.imap import fetch as imap_fetch
+from mailbot.adapters.imap.account import ImapAccount, Secret
+from mailbot.adapters.imap.faults import Refused
+from mailbot.adapters.imap.probe import ProbeReport, probe
+from mailbot.adapters.imap.session import Opened, Session
 from mailbot.app.errors import Permanent, Retryable, Unfetched
 from mailbot.app.ports import Clock, Disposition, Envelope, Fetched, FolderState, Origin
 

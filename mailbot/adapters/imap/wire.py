@@ -11,8 +11,8 @@ from typing import Any
 from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_response
 
-from mailbot.adapters import imap_faults
-from mailbot.adapters.imap_faults import GARBLED, Refused
+from mailbot.adapters.imap import faults as imap_faults
+from mailbot.adapters.imap.faults import GARBLED, Refused
 
 log = logging.getLogger(__name__)
 

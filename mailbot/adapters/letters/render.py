@@ -38,8 +38,8 @@ from jinja2 import (
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.letter_samples import SAMPLES
-from mailbot.adapters.letter_text import (
+from mailbot.adapters.letters.samples import SAMPLES
+from mailbot.adapters.letters.text import (
     TemplateFile,
     clean,
     one_line,

@@ -19,8 +19,8 @@ from pathlib import Path
 import chinese_calendar
 from chinese_calendar.constants import holidays as KNOWN_HOLIDAYS
 
-from mailbot.adapters.tablereader import STAND_IN_DATE, TomlSource
-from mailbot.adapters.tomlfile import decode, parse_text, read_bytes
+from mailbot.adapters.offices.tablereader import STAND_IN_DATE, TomlSource
+from mailbot.adapters.toml.file import decode, parse_text, read_bytes
 from mailbot.app.errors import OperatorFault
 
 NOTICE = timedelta(weeks=8)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from mailbot.adapters.ruletables import read_versions
-from mailbot.adapters.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.ruletables import read_versions
+from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
 from mailbot.core.rules.rulebook import (
     DEFAULT_PROOF,
     DEFAULT_THRESHOLD,

@@ -15,11 +15,11 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from mailbot.adapters.categoryfile import read_categories
-from mailbot.adapters.ruletables import read_versions
-from mailbot.adapters.tablereader import Table, TomlSource, nearest
-from mailbot.adapters.tomlfile import decode, parse_text, read_bytes
-from mailbot.adapters.unitfile import ADDRESS, read_units
+from mailbot.adapters.offices.categoryfile import read_categories
+from mailbot.adapters.offices.ruletables import read_versions
+from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.unitfile import ADDRESS, read_units
+from mailbot.adapters.toml.file import decode, parse_text, read_bytes
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.core.rules.rulebook import (
     Basis,

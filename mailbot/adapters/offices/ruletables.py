@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
-from mailbot.adapters.tablereader import Table
+from mailbot.adapters.offices.tablereader import Table
 from mailbot.core.rules.rulebook import Basis
 
 V = TypeVar("V")

@@ -13,8 +13,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from mailbot.adapters.ruletables import read_basis
-from mailbot.adapters.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.ruletables import read_basis
+from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
 from mailbot.core.rules.rulebook import Group
 from mailbot.core.subject.roster import Contact, Roster, Unit, UnitName
 

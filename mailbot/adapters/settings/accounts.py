@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailbot.adapters.credentials import Credential, CredentialKind, read_credential
-from mailbot.adapters.imap import ImapAccount, Secret
-from mailbot.adapters.settings import MailboxSettings
-from mailbot.adapters.smtp import SmtpAccount
+from mailbot.adapters.imap.source import ImapAccount, Secret
+from mailbot.adapters.settings.credentials import Credential, CredentialKind, read_credential
+from mailbot.adapters.settings.model import MailboxSettings
+from mailbot.adapters.smtp.transport import SmtpAccount
 
 Code = Callable[[], str]
 """Stands in for the configured credential while it is not written down yet."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.settings_sources import Places, Tree, mailbox_tables, secret_fault
-from mailbot.adapters.settings_words import no_outgoing
+from mailbot.adapters.settings.sources import Places, Tree, mailbox_tables, secret_fault
+from mailbot.adapters.settings.words import no_outgoing
 from mailbot.app.errors import Fault
 
 

@@ -25,16 +25,16 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.settings_checks import cross_check
-from mailbot.adapters.settings_sources import (
+from mailbot.adapters.settings.checks import cross_check
+from mailbot.adapters.settings.sources import (
     Places,
     apply_environment,
     fill_from_profiles,
     take_secrets,
 )
-from mailbot.adapters.settings_words import describe
+from mailbot.adapters.settings.words import describe
 from mailbot.adapters.system import shipped
-from mailbot.adapters.tomlfile import read_toml
+from mailbot.adapters.toml.file import read_toml
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.ports import Disposition
 

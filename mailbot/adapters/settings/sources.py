@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.providers import Endpoint, Provider, profile_for
+from mailbot.adapters.settings.providers import Endpoint, Provider, profile_for
 from mailbot.app.errors import Fault, OperatorFault
 
 Loc = tuple[str | int, ...]

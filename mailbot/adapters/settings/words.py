@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.settings_sources import Loc, Places, Tree
+from mailbot.adapters.settings.sources import Loc, Places, Tree
 from mailbot.app.errors import Fault
 
 _SYNONYMS = {

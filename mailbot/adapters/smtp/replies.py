@@ -10,7 +10,7 @@ tomorrow, `session` this connection is used up, `spam`, `spam_retry`, `one_recip
 `sender` the login may not send under this address, `login`, `login_later`, `recipient`,
 `blocked` our address or network is barred, `refused`, `deferred`, `closing`. (`adapters.smtp` adds
 `connect`, `tls`, `starttls`, `closed`, `no_answer`, `garbled`.) Each has its row in
-`adapters.remedies`.
+`adapters.doctor.remedies`.
 """
 
 from __future__ import annotations

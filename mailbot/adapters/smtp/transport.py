@@ -31,10 +31,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mailbot.adapters.credentials import CredentialKind
 from mailbot.adapters.i18n import _
-from mailbot.adapters.smtp_connection import Connection, decode_answer
-from mailbot.adapters.smtp_replies import Phase, classify
+from mailbot.adapters.settings.credentials import CredentialKind
+from mailbot.adapters.smtp.connection import Connection, decode_answer
+from mailbot.adapters.smtp.replies import Phase, classify
 from mailbot.app.errors import Fault, OperatorFault, Retryable, Uncertain, WorldFault
 from mailbot.app.ports import BeforeDot, Clock, Outgoing
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mailbot.adapters.tomlslips import UNCLOSED, explain, wide_signs
+from mailbot.adapters.toml.slips import UNCLOSED, explain, wide_signs
 from mailbot.app.errors import Fault, OperatorFault
 
 SAVE_AS_UTF8 = "用记事本打开原文件，选“另存为”，编码选 UTF-8，再保存"

@@ -1,6 +1,6 @@
 """One office's data, loaded and dated: who reports, in which form, what is owed each month.
 
-Values only; `adapters.rulefiles` reads them from `config/offices/<office>/*.toml` and refuses
+Values only; `adapters.offices` reads them from `config/offices/<office>/*.toml` and refuses
 files with faults. Asking for a day on which nothing is in force raises `NoRuleInForce`: a missing
 rule is never zero.
 """

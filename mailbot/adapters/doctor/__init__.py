@@ -1,0 +1,1 @@
+"""What may be wrong, how to see it, and what to do about it."""

@@ -1,0 +1,1 @@
+"""Letters into text and HTML through the templates."""

@@ -1,0 +1,1 @@
+"""The offices' data as people write it: `config/offices/<office>/*.toml`, and the holidays."""

@@ -1,0 +1,1 @@
+"""What the operator sets: file, environment, providers, credentials, accounts."""

@@ -1,0 +1,1 @@
+"""TOML files as they come from Notepad: encodings, full-width slips, faults in plain words."""
