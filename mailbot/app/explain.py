@@ -20,9 +20,6 @@ from mailbot.core.intake.explain import decision_json
 from mailbot.core.mail.model import Address, IncomingMail
 from mailbot.core.rules.periods import day_of
 
-SUBJECT_ONLY_TEXT = "（这里只核对主题，正文和附件以来信为准。）"
-"""Stands in for the body where only a subject line is looked at."""
-
 
 class _Undo(Exception):
     """Rolls back the transaction; never leaves this module."""
@@ -35,6 +32,8 @@ class Saved:
     name: str
     mail: IncomingMail
     received: datetime | None = None
+    line_only: bool = False
+    """Of the mail only the subject counts."""
 
 
 def look(
@@ -62,23 +61,23 @@ def _look(
                 tx.register([Envelope(origin, one.mail.size, received)], source, now)
                 row = tx.read.pending("saved")[-1]
                 # The age of a saved mail says nothing: answer as if it had just come.
-                found.append(settle_or_quarantine(settler, one.mail, row, tx, received))
+                found.append(settle_or_quarantine(settler, one, row, tx, received))
             raise _Undo
     except _Undo:
         pass
 
 
 def settle_or_quarantine(
-    settler: Settler, mail: IncomingMail, row: InboundRow, tx: Transaction, now: datetime
+    settler: Settler, saved: Saved, row: InboundRow, tx: Transaction, now: datetime
 ) -> Settled:
     """As the intake does it: a bug of ours costs that one mail."""
     try:
         with tx.savepoint():
-            return settler.settle(mail, row, tx, now)
+            return settler.settle(saved.mail, row, tx, now, line_only=saved.line_only)
     except WorldFault:
         raise
     except Exception:
-        return settler.quarantine(mail, row, traceback.format_exc(limit=-8), tx, now)
+        return settler.quarantine(saved.mail, row, traceback.format_exc(limit=-8), tx, now)
 
 
 def subject_only(line: str, address: str = "liaison@example.org") -> IncomingMail:
@@ -90,7 +89,6 @@ def subject_only(line: str, address: str = "liaison@example.org") -> IncomingMai
         subject=line,
         from_=(Address(address),),
         headers=(("From", address), ("Subject", line)),
-        text=SUBJECT_ONLY_TEXT,
     )
 
 

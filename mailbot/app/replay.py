@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Protocol
 
-from mailbot.app.explain import settle_or_quarantine
+from mailbot.app.explain import Saved, settle_or_quarantine
 from mailbot.app.ports import (
     Archive,
     Binding,
@@ -175,7 +175,7 @@ class Replay:
             return Replayed(row, skipped="bytes")
         fresh = replace(self._bench_row[row.id], attempts=1)
         with self.bench.begin() as tx:
-            now = settle_or_quarantine(settler, mail, fresh, tx, event.at)
+            now = settle_or_quarantine(settler, Saved("", mail), fresh, tx, event.at)
             self._keep_names(row, fresh, tx, event.at)
             return Replayed(row, tuple(self._changes(event, now, fresh, tx.read)))
 

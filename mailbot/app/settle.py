@@ -7,7 +7,7 @@ writes to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mailbot.app.answers import Answer, Answering
@@ -79,10 +79,19 @@ class Settler:
         return [self.books[o] for o in self.answering.mailbox.offices]
 
     def settle(
-        self, mail: IncomingMail, row: InboundRow, tx: Transaction, now: datetime
+        self,
+        mail: IncomingMail,
+        row: InboundRow,
+        tx: Transaction,
+        now: datetime,
+        *,
+        line_only: bool = False,
     ) -> Settled:
-        """Decides one mail and writes everything that follows from it."""
+        """Decides one mail and writes everything that follows from it. `line_only`: see `Facts`."""
         gathered = self._gather(mail, row, tx)
+        if line_only:
+            known = replace(gathered.facts, line_only=True, known_sender=True)
+            gathered = replace(gathered, facts=known)
         facts = gathered.facts
         decision = decide(mail, facts)
         items = self._record_items(decision, mail, row, facts, tx, now)

@@ -98,7 +98,7 @@ def subject(
     ] = None,
     office: OfficeOption = None,
 ) -> None:
-    """Judges the line alone: body and attachments are taken to be in order."""
+    """Judges the line alone: text, attachments and sender are taken to be in order."""
     when = context.moment("--received", received)
     # As a terminal or a script may hand it over; a header holds none of these.
     line = plain(line.encode("utf-8", "replace").decode("utf-8"))
@@ -107,7 +107,7 @@ def subject(
     )
     with open_bench(settings(), office) as bench:
         mail = replace(subject_only(line), secrets=marks)
-        _explain([Saved(line, mail, when)], bench, False, as_json)
+        _explain([Saved(line, mail, when, line_only=True)], bench, False, as_json)
 
 
 def replay(

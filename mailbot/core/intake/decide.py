@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailbot.core.intake.content import content_of
+from mailbot.core.intake.content import Content, content_of
 from mailbot.core.intake.describe import PROBLEM_LABELS
 from mailbot.core.intake.faults import content_faults, field_faults
 from mailbot.core.intake.lanes import is_urgent_report
@@ -28,6 +28,7 @@ from mailbot.core.intake.outcomes import (
     malformed,
     new_sender,
     other_unit,
+    several_by_line,
     stranger,
     uncertain_new_sender,
     warnings_of,
@@ -84,13 +85,14 @@ def _submission(mail: IncomingMail, facts: Facts) -> Decision:
     if unbound is not None:
         return replace(unbound, reading=reading)
 
-    parts = parts_of(reading, content, facts)
+    parts = _whole(content) if facts.line_only else parts_of(reading, content, facts)
     faults = field_faults(
         reading, convention, book.roster, titles_elsewhere=titles_in_files(reading, parts)
     )
     drafts, conflict = related(drafts_of(reading, parts, content, facts), mail, content, facts)
     keeps = any(d.keeps_content or d.link is Relation.RESEND for d in drafts)
-    problems = faults.problems + (() if keeps else content_faults(mail, content))
+    in_order = keeps or facts.line_only
+    problems = faults.problems + (() if in_order else content_faults(mail, content))
     if all(sent_before(d, mail) for d in drafts):
         problems = ()  # registered already: nothing needs to be corrected
 
@@ -112,6 +114,7 @@ def _submission(mail: IncomingMail, facts: Facts) -> Decision:
         or malformed(base, content, facts)
         or uncertain_new_sender(base, facts)
         or disagreeing(base, parts)
+        or several_by_line(base, facts)
         or accepted(base, mail, facts),
         facts,
     )
@@ -131,8 +134,8 @@ def _urgent(mail: IncomingMail, facts: Facts) -> Decision | None:
     reading = facts.reading or read_submission(mail, facts)
     convention = facts.book.convention_on(day_of(facts.received))
     faults = field_faults(reading, convention, facts.book.roster)
-    one = Split((Part("", content.files, content.text),))
-    found, _ = related(drafts_of(reading, one, content, facts), mail, content, facts)
+    drafts = drafts_of(reading, _whole(content), content, facts)
+    found, _ = related(drafts, mail, content, facts)
     item_links = tuple(
         (d.link if d.link is Relation.RESEND else Relation.REPLY, d.target.id)
         for d in found
@@ -161,6 +164,11 @@ def _urgent(mail: IncomingMail, facts: Facts) -> Decision | None:
         ),
         facts,
     )
+
+
+def _whole(content: Content) -> Split:
+    """Everything in the mail as one part."""
+    return Split((Part("", content.files, content.text),))
 
 
 def _links(facts: Facts) -> tuple[tuple[Relation, int], ...]:

@@ -113,6 +113,9 @@ class Facts:
     """What the sender has returned or held."""
     of_unit: tuple[EarlierItem, ...] = ()
     """The unit's items of the mail's titles, and those that the sender's open ones revise."""
+    line_only: bool = False
+    """Only the subject line is judged (`mailbot subject`): text, files and sender are taken to be
+    in order."""
     reading: Reading | None = None
     """The subject as read, where the caller had to read it to find the unit's items."""
 

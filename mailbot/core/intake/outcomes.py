@@ -168,6 +168,21 @@ def disagreeing(base: Decision, parts: Split) -> Decision | None:
     return _hold(base, Reason("counts_disagree", parts.disagreement), task=parts.disagreement)
 
 
+def several_by_line(base: Decision, facts: Facts) -> Decision | None:
+    """A line that states several items, judged alone: their titles come from the files."""
+    reading = base.reading
+    stated = max(len(reading.titles), reading.count or 0) if reading else 0
+    if not facts.line_only or stated < 2:
+        return None
+    text = f"主题写明报送{stated}条：附件数与条数一致时自动分条登记，标题取自主题或附件名称。"
+    return replace(
+        base,
+        kind=DecisionKind.ACCEPT,
+        reasons=(Reason("several", text, str(stated)),),
+        no_answer="line_only",
+    )
+
+
 def accepted(base: Decision, mail: IncomingMail, facts: Facts) -> Decision:
     first = new_sender(facts)
     drafts = flagged(base.drafts, facts)
