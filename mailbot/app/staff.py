@@ -34,6 +34,7 @@ from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.model import Certainty, Source
 from mailbot.core.subject.units import match_unit, near_misses
 
+COUNTED = frozenset({ItemState.ACCEPTED, ItemState.WITHDRAWAL_REQUESTED})
 RELEASABLE = frozenset({ItemState.HELD, ItemState.RETURNED})
 
 
@@ -94,7 +95,21 @@ def release(
             raise NotDone("no_title", item.receipt)
         row = tx.read.inbound(item.inbound_id)
         assert row is not None, "an item always has its mail"
-        new = replace(released_item(item, unit_id), version=version)
+        new = replace(
+            released_item(item, unit_id), version=version, title_key=normal_title(version.title)
+        )
+        revised = tx.read.item_by_receipt(version.fields.get("revises", ""))
+        if revised is not None and revised.state in COUNTED:
+            # A second version that waited: it goes into the item that already counts.
+            new = replace(
+                new,
+                state=revised.state,
+                received=revised.received,
+                month=revised.month,
+                replaces=revised.id,
+            )
+            why_replaced = f"并入{revised.receipt}"
+            tx.set_item_state(item.id, ItemState.REPLACED, who, why_replaced, now)
         released = tx.add_item(new, item.inbound_id, book.info.receipt_prefix, now)
         mail = tx.read.mail(item.inbound_id)
         decision = Decision(

@@ -71,6 +71,24 @@ def _subjects(cli: Cli) -> list[str]:
 # --- release ---------------------------------------------------------------------------------
 
 
+def test_a_released_second_version_goes_into_the_item_that_counts(cli: Cli) -> None:
+    first = "财政局+预算绩效评价启动+赵六+7622043"
+    cli.drop(mail(first, sender="cz@example.net"), EARLIER, "first")
+    cli.good("once")
+    (counted,) = cli("items", "--json").json
+    later = mail(
+        "财政局+预算绩效评价启动（修改稿）+赵六", sender="cz@example.net", body="改过的正文。" * 9
+    )
+    cli.drop(later, EARLIER + timedelta(hours=1), "second")
+    cli.good("once")
+    (waiting,) = cli("items", "--decision", "return", "--json").json
+    assert waiting["receipt"] != counted["receipt"]
+    cli.good("release", waiting["receipt"], "--contact", "7622043", "--who", "王芳芳")
+    states = {i["receipt"]: i["state"] for i in cli("items", "--json").json}
+    assert states == {counted["receipt"]: "accepted", waiting["receipt"]: "replaced"}
+    assert len(_show(cli, counted["receipt"])["items"][0]["versions"]) == 2
+
+
 def test_a_released_item_counts_and_is_acknowledged_once(cli: Cli) -> None:
     receipt = _held(cli)
     assert "checked" in cli.good("items")

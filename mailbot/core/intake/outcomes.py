@@ -15,9 +15,17 @@ from mailbot.core.intake.split import Split
 from mailbot.core.intake.submission import by_itself
 from mailbot.core.letters import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
-from mailbot.core.mail.model import DefectCode, IncomingMail
+from mailbot.core.mail.model import Attachment, DefectCode, IncomingMail
 from mailbot.core.rules.rulebook import SenderPolicy
 from mailbot.core.subject.model import Certainty, Source
+
+
+WARY_FILES = {
+    "encrypted": "加了密码",
+    "macro": "带有宏",
+    "in_part": "没有读全（过大或损坏）",
+}
+"""What a file's flags mean to a person before it is opened (faults A7, A24); flags of the item."""
 
 
 def stranger(facts: Facts, policy: SenderPolicy) -> Decision | None:
@@ -185,7 +193,7 @@ def several_by_line(base: Decision, facts: Facts) -> Decision | None:
 
 def accepted(base: Decision, mail: IncomingMail, facts: Facts) -> Decision:
     first = new_sender(facts)
-    drafts = flagged(base.drafts, facts)
+    drafts = flagged(base.drafts, facts, mail)
     resends = [d for d in drafts if d.link is Relation.RESEND]
     corrections = [d for d in drafts if d.link is Relation.CORRECTION]
     if len(resends) == len(drafts):
@@ -212,15 +220,30 @@ def accepted(base: Decision, mail: IncomingMail, facts: Facts) -> Decision:
         answer=AnswerKind.ACKNOWLEDGEMENT,
         warnings=warnings_of(mail),
         propose_binding=first,
-        task="首次来自这个邮箱的信息，已登记；请确认是否绑定到该单位。" if first else "",
+        task=_task_of_accepted(mail, first),
     )
+
+
+def _task_of_accepted(mail: IncomingMail, first: bool) -> str:
+    tasks = []
+    if first:
+        tasks.append("首次来自这个邮箱的信息，已登记；请确认是否绑定到该单位。")
+    wary = {flag for file in _files(mail) for flag in file.flags}
+    kinds = [text for flag, text in WARY_FILES.items() if flag in wary]
+    if kinds:
+        tasks.append(f"信息已登记，但有附件{'、'.join(kinds)}，请人工查看，打开前先确认安全。")
+    return "".join(tasks)
+
+
+def _files(mail: IncomingMail) -> tuple[Attachment, ...]:
+    return (*mail.attachments, *(a for nested in mail.nested for a in nested.attachments))
 
 
 def new_sender(facts: Facts) -> bool:
     return not (facts.bound_unit or facts.known_sender)
 
 
-def flagged(drafts: tuple[Draft, ...], facts: Facts) -> tuple[Draft, ...]:
+def flagged(drafts: tuple[Draft, ...], facts: Facts, mail: IncomingMail) -> tuple[Draft, ...]:
     """What staff should see beside each item."""
     flags: tuple[str, ...] = ()
     if new_sender(facts):
@@ -229,14 +252,20 @@ def flagged(drafts: tuple[Draft, ...], facts: Facts) -> tuple[Draft, ...]:
         flags += ("unverified",)
     if facts.same_id_as is not None:
         flags += ("same_message_id",)
-    return tuple(replace(d, flags=(*d.flags, *flags)) for d in drafts)
+    return tuple(replace(d, flags=(*d.flags, *flags, *_wary(d, mail))) for d in drafts)
+
+
+def _wary(draft: Draft, mail: IncomingMail) -> tuple[str, ...]:
+    """The flags of the draft's own files."""
+    own = [f for f in _files(mail) if f.path in draft.attachment_paths]
+    return tuple(flag for flag in WARY_FILES if any(flag in f.flags for f in own))
 
 
 def warnings_of(mail: IncomingMail) -> tuple[str, ...]:
     warnings = []
     if mail.cloud_attachments:
         warnings.append("来信中的超大附件（网盘链接）本系统不会打开，请改用普通附件补发。")
-    if any("encrypted" in a.flags for a in mail.attachments):
+    if any("encrypted" in a.flags for a in _files(mail)):
         warnings.append("有附件加了密码，无法读取，请补发不加密的附件。")
     if any(d.code is DefectCode.BYTES_REPLACED for d in mail.defects):
         warnings.append("来信有个别文字无法辨认（编码有误），请核对上面登记的内容。")

@@ -202,8 +202,8 @@ def _runs(pieces: Pieces, fields: Fields) -> list[_Run]:
     return runs
 
 
-_OPENING = "=#@^~&-+/*"
-"""Delimiters that a title may begin or end with in its own right: =SUM(A1), #话题#, -20℃."""
+_OPENING = "=#@^~&-+/*<>"
+"""Delimiters that a title may begin or end with in its own right: =SUM(A1), #话题#, -20℃, <话题>."""
 
 
 def _with_edges(pieces: Pieces, stretch: list[Piece]) -> tuple[int, int]:
