@@ -29,6 +29,10 @@ from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of
 from mailbot.core.rules.rulebook import OfficeBook
 
+UNTOLD_TASK = (
+    "这封来信不合要求，但该邮箱尚未被受理过、今天已退回过一次，没有再自动退回。"
+    "请电话告知报送人，或绑定该邮箱（mailbot senders --bind）。"
+)
 BREAKER_TASK = (
     "本小时自动回复已达办公室设定的上限，已暂停自动回复；来信照常登记，请查看是否有异常来信。"
 )
@@ -52,6 +56,7 @@ class Answer:
     none: str = ""
     state: OutboxState = OutboxState.READY
     task: str = ""
+    task_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,14 @@ class Answering:
             )
             letter = LimitNotice(office_card(book, self.mailbox), day_of(row.received), limit)
         if letter is None:
-            breaker = refused == "breaker" and not reads.has_open_task(book.info.id, "breaker")
-            return Answer(None, none=f"limit: {refused}", task=BREAKER_TASK if breaker else "")
+            task, about = "", refused or ""
+            if refused == "breaker" and not reads.has_open_task(book.info.id, "breaker"):
+                task = BREAKER_TASK
+            elif refused == "repeat" and decision.answer is AnswerKind.RETURN:
+                # A new address gets one return a day (it may be forged). The liaison behind it who
+                # sends a second malformed item must not wait for an answer that never comes.
+                task = UNTOLD_TASK
+            return Answer(None, none=f"limit: {refused}", task=task, task_kind=about)
         rendered = self.renderer.render(book.info.id, letter)
         logged = AnswerKind.REPEAT if again and kind is not AnswerKind.LIMIT else kind
         outgoing = self._compose(rendered, logged, mail, row, book, author.addr, thread, now)
@@ -123,6 +134,7 @@ class Answering:
             task=f"{author.addr}今日自动回复已达上限，来信照常登记，不再逐封回复。"
             if kind is AnswerKind.LIMIT
             else "",
+            task_kind="limit",
         )
 
     def _compose(

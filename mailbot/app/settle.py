@@ -315,8 +315,7 @@ class Settler:
             item_id = items[0].id if items else None
             tx.add_task(NewTask(office, kind, decision.task, row.id, item_id), now)
         if answer.task:
-            kind = "breaker" if answer.letter is None else "limit"
-            tx.add_task(NewTask(office, kind, answer.task, row.id), now)
+            tx.add_task(NewTask(office, answer.task_kind, answer.task, row.id), now)
         unit = decision.reading.unit if decision.reading else None
         author = mail.author
         if (

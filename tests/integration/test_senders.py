@@ -187,8 +187,9 @@ def test_a_stranger_without_anything_of_a_submission_gets_no_letter(
 def test_a_stranger_with_something_of_one_is_sent_back_once_a_day(world: World, raw: bytes) -> None:
     assert world.receive(raw).decision.kind.value == "return"
     assert [(k, r) for k, r, _ in world.letters()] == [("return", STRANGER)]
-    world.receive(letter("水利局 安全饮水", "另一条。" + ARTICLE, sender=STRANGER))
+    second = world.receive(letter("水利局 安全饮水", "另一条。" + ARTICLE, sender=STRANGER))
     assert len(world.letters()) == 1
+    assert "电话告知" in second.answer.task, "the liaison behind it must not wait for nothing"
     world.receive(
         letter("水利局 河湖巡查", "第三条。" + ARTICLE, sender=STRANGER),
         at=NOON + timedelta(days=1),
