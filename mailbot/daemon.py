@@ -62,7 +62,7 @@ class Watcher:
         try:
             while not self.stop.is_set():
                 try:
-                    report = intake.run_pass(source, self.stop.is_set)
+                    report = intake.run_pass(source, self._alive)
                     self.last_good = self.office.clock.monotonic()
                     pauses.reset()
                     for fault in report.faults:
@@ -79,6 +79,12 @@ class Watcher:
             source.close()
             intake.reader.close()
 
+    def _alive(self) -> bool:
+        """Asked before every batch of a pass, which may be the reading of years of mail: it is no
+        sign of trouble that the next search is far. True when the pass should end."""
+        self.last_good = self.office.clock.monotonic()
+        return self.stop.is_set()
+
     def _tell_missing(self, folders: frozenset[str]) -> None:
         """A folder that is gone (renamed in webmail) stops nothing, but somebody must know."""
         if not folders:
@@ -91,9 +97,10 @@ class Watcher:
                 tx.add_task(NewTask(office, "folder", text), self.office.clock.now())
 
     def break_off(self) -> None:
-        """Closes the connection under the thread's feet; it then starts afresh."""
+        """Cuts the connection under the thread's feet; it then starts afresh."""
         if self.source is not None:
-            self.source.close()
+            self.source.abort()
+        self.last_good = self.office.clock.monotonic()  # a new chance before the next cut
 
     def _settled(self, settled: Settled) -> None:
         self.queued.set()

@@ -134,6 +134,9 @@ class MaildirSource:
             left -= POLL
         return False
 
+    def abort(self) -> None:
+        """Nothing to cut: files do not hang."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

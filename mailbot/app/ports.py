@@ -87,7 +87,7 @@ class MailSource(Protocol):
 
     @property
     def missing_folders(self) -> frozenset[str]:
-        """Watched folders the last search did not find. They do not stop the others."""
+        """Required folders the last search did not find. They do not stop the others."""
         ...
 
     def search(self) -> Iterator[FolderState]:
@@ -109,6 +109,11 @@ class MailSource(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Until something may have arrived or the time is over (IDLE where offered)."""
+        ...
+
+    def abort(self) -> None:
+        """Cuts the connection, from any thread: a watchdog's last resort. The thread that uses it
+        gets a `Retryable` and connects anew."""
         ...
 
     def close(self) -> None: ...

@@ -3,6 +3,7 @@ breaks. Symptoms of faults.tsv I1-I15 that concern the source are named in the t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import socket
@@ -328,6 +329,33 @@ def test_search_since_asks_one_day_more(
 
 
 # --- folders --------------------------------------------------------------------------------
+
+
+def test_a_spam_folder_the_mailbox_does_not_have_is_nobody_s_task(
+    dovecot: Dovecot, mail_user: str
+) -> None:
+    dovecot.append(mail_user, mail("in"))
+    with source(
+        dovecot.imap_port, mail_user, folders=("INBOX",), optional_folders=("垃圾邮件",)
+    ) as box:
+        assert [s.folder for s in box.search()] == ["INBOX"]
+        assert box.missing_folders == frozenset()
+
+
+def test_a_watchdog_cuts_a_wait_from_another_thread(dovecot: Dovecot, mail_user: str) -> None:
+    with source(dovecot.imap_port, mail_user) as box:
+        list(box.search())
+        cut = threading.Timer(0.5, box.abort)
+        cut.start()
+        with contextlib.suppress(Retryable):
+            box.wait(30)
+        cut.join()
+        dovecot.append(mail_user, mail("later"))
+        for _ in range(3):  # what was under way may fail once; then it connects anew
+            with contextlib.suppress(Retryable):
+                if [s.uids for s in box.search()] == [[1]]:
+                    return
+        pytest.fail("no search after the cut")
 
 
 def test_several_folders_with_chinese_names_and_a_missing_one(

@@ -101,6 +101,14 @@ def test_port_and_security_follow_from_each_other(
     assert imap is not None and (imap.port, imap.security) == (port, security)
 
 
+def test_an_address_without_an_at_sign_hides_no_other_fault(folder: Path) -> None:
+    text = textwrap.dedent(MAILBOX).replace("@163.com", "") + "nonsense = 1\n"
+    found = faults(folder, text)
+    assert any("address" in f.where for f in found)
+    assert any("nonsense" in f.where for f in found)
+    assert all("mailbot.toml" in f.where for f in found)
+
+
 def test_the_office_s_own_domain_with_a_named_provider(folder: Path) -> None:
     text = MAILBOX.replace("@163.com", "@otog.gov.cn") + '    provider = "exmail"\n'
     box = load(folder, text).mailboxes[0]

@@ -19,6 +19,7 @@ import contextlib
 import imaplib
 import logging
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -323,6 +324,11 @@ class Session:
                 self._client.socket().settimeout(5)
                 self._client.logout()
         self.drop()
+
+    def abort(self) -> None:
+        """Shuts the socket only; whoever reads from it finds its end and drops the session."""
+        with contextlib.suppress(Exception):
+            self._client.socket().shutdown(socket.SHUT_RDWR)
 
     def drop(self) -> None:
         """Closes the socket without a word. Repeatable."""

@@ -43,8 +43,8 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class ImapSource:
-    """Implements `app.ports.MailSource`. Not shared between threads; only `stop` may be set from
-    another one, which ends `wait` within a second."""
+    """Implements `app.ports.MailSource`. Not shared between threads; from another one only `stop`
+    may be set, which ends `wait` within a second, and `abort` be called."""
 
     def __init__(
         self,
@@ -56,8 +56,10 @@ class ImapSource:
     ) -> None:
         self.account = account.name
         self.missing_folders: frozenset[str] = frozenset()
-        """Watched folders the server does not have, as the last search found. One missing folder
+        """Required folders the server does not have, as the last search found. One missing folder
         does not stop the others; the caller tells somebody."""
+        self._absent: frozenset[str] = frozenset()
+        """The same with the optional ones (spam folders), so that each is logged once."""
         self._settings, self._secret, self._clock = account, secret, clock
         self._stop = stop or threading.Event()
         self._session: Session | None = None
@@ -79,10 +81,11 @@ class ImapSource:
             uids = self._searched(folder, criteria)
             self._seen[folder] = opened
             yield FolderState(folder, opened.uidvalidity, uids)
-        for folder in sorted(missing - self.missing_folders):
+        for folder in sorted(missing - self._absent):
             level = logging.WARNING if folder in self._settings.folders else logging.INFO
             log.log(level, "%s: there is no folder %r on the server", self.account, folder)
-        self.missing_folders = frozenset(missing)
+        self._absent = frozenset(missing)
+        self.missing_folders = self._absent & set(self._settings.folders)
         if missing >= set(self._settings.folders):
             raise Permanent(
                 f"{self.account}: none of its folders exists: {', '.join(sorted(missing))}",
@@ -139,6 +142,13 @@ class ImapSource:
                 return self._idle(session, seconds)
         self._stop.wait(seconds)
         return False
+
+    def abort(self) -> None:
+        """Cuts the connection under the feet of the thread that uses it: what it waits for fails
+        as `closed`, and its next search connects anew."""
+        session = self._session
+        if session is not None:
+            session.abort()
 
     def close(self) -> None:
         session, self._session = self._session, None

@@ -237,7 +237,8 @@ def fill_from_profiles(raw: Tree, where: Places) -> list[Fault]:
             faults += [Fault(place, f.found, f.remedy) for f in error.faults]
             profile = None
         guessed = profile is None
-        profile = profile or profile_for(address or "generic")
+        # An address that is none is a fault of its own, told with the others.
+        profile = profile or profile_for(address if "@" in address else "generic")
         _fill_box(box, profile, address, hosts=not (guessed and profile.id == "generic"))
     return faults
 
