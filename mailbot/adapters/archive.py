@@ -23,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
+from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, Permanent, Retryable
 
 GROUP = 50
@@ -58,8 +59,10 @@ class FileArchive:
             raise OperatorFault(
                 Fault(
                     str(root),
-                    f"the mail archive cannot be written ({e.strerror or e})",
-                    "give mailbot's user the right to write this folder, or make room on its disk",
+                    _("the mail archive cannot be written ({error})").format(error=e.strerror or e),
+                    _(
+                        "give mailbot's user the right to write this folder, or make room on its disk"
+                    ),
                 )
             ) from e
 

@@ -21,18 +21,20 @@ from mailbot.adapters.db import dialect, migrate
 from mailbot.adapters.db.outbox import SqlOutbox
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.unit_of_work import SqlTransaction
+from mailbot.adapters.doctor.remedies import explain
+from mailbot.adapters.i18n import N_, _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
 
 OPEN_WAIT_SECONDS = 60.0
 """How long a start waits for another program that is opening (perhaps upgrading) the database."""
 
 _REMEDIES = {
-    "database_corrupt": "restore the last backup; keep the damaged file for a look",
-    "database_readonly": "give mailbot's user the right to write the file and its folder",
-    "database_open": "check that the folder exists and mailbot's user may enter it",
-    "database_locked": "another program holds it: end that program and start again",
-    "database_down": "start the database server, check its address and password",
-    "disk": "make room on the disk, then start again",
+    "database_corrupt": N_("restore the last backup; keep the damaged file for a look"),
+    "database_readonly": N_("give mailbot's user the right to write the file and its folder"),
+    "database_open": N_("check that the folder exists and mailbot's user may enter it"),
+    "database_locked": N_("another program holds it: end that program and start again"),
+    "database_down": N_("start the database server, check its address and password"),
+    "disk": N_("make room on the disk, then start again"),
 }
 
 
@@ -99,7 +101,9 @@ def open_store(url: str, *, create: bool = True) -> SqlStore:
                 migrate.ensure_head(engine, create=True)
         elif not path.exists():
             raise OperatorFault(
-                Fault(str(path), "no such database", "run `mailbot run` or `mailbot once` first")
+                Fault(
+                    str(path), _("no such database"), _("run `mailbot run` or `mailbot once` first")
+                )
             )
         else:
             migrate.ensure_head(engine, create=False)
@@ -143,8 +147,10 @@ def _only_one(path: Path) -> Iterator[None]:
                 raise OperatorFault(
                     Fault(
                         str(path),
-                        f"another mailbot has been opening it for {OPEN_WAIT_SECONDS:.0f} s",
-                        "end that program and start again",
+                        _("another mailbot has been opening it for {seconds} s").format(
+                            seconds=int(OPEN_WAIT_SECONDS)
+                        ),
+                        _("end that program and start again"),
                     )
                 )
             time.sleep(0.02)
@@ -165,8 +171,11 @@ def _as_operator_fault(error: Exception, engine: Engine) -> OperatorFault:
     where = str(dialect.database_path(engine) or engine.url.render_as_string(hide_password=True))
     fault = error if isinstance(error, WorldFault) else dialect.world_fault(error)
     if isinstance(error, OSError):
-        return OperatorFault(
-            Fault(where, f"cannot be opened ({error})", _REMEDIES["database_open"])
-        )
+        remedy = _REMEDIES["database_open"]
+        found = _("cannot be opened ({error})").format(error=error)
+        return OperatorFault(Fault(where, found, _(remedy)))
     code = fault.code if fault else ""
-    return OperatorFault(Fault(where, str(fault or error), _REMEDIES.get(code, "")))
+    if fault is not None and code in _REMEDIES:
+        remedy = _REMEDIES[code]
+        return OperatorFault(Fault(where, explain(fault).found, _(remedy)))
+    return OperatorFault(Fault(where, str(fault or error)))

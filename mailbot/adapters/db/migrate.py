@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from mailbot.adapters.db import dialect
 from mailbot.adapters.db.tables import HEAD, metadata
+from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -46,10 +47,12 @@ def version_of(connection: Connection) -> str | None:
         raise OperatorFault(
             Fault(
                 where,
-                "mailbot tables without a schema version (an upgrade or a restore was cut short)"
+                _("mailbot tables without a schema version: an upgrade or restore was cut short")
                 if ours
-                else f"a database of another program (tables: {', '.join(sorted(tables)[:5])})",
-                "restore the last backup" if ours else "name another file or database",
+                else _("a database of another program (tables: {tables})").format(
+                    tables=", ".join(sorted(tables)[:5])
+                ),
+                _("restore the last backup") if ours else _("name another file or database"),
             )
         )
     versions = [str(v) for v in connection.scalars(text("SELECT version_num FROM alembic_version"))]
@@ -57,8 +60,8 @@ def version_of(connection: Connection) -> str | None:
         raise OperatorFault(
             Fault(
                 where,
-                f"a mixed schema version ({', '.join(versions) or 'none'})",
-                "restore the last backup",
+                _("a mixed schema version ({versions})").format(versions=", ".join(versions)),
+                _("restore the last backup"),
             )
         )
     return versions[0] if versions else None
@@ -74,8 +77,10 @@ def ensure_head(engine: Engine, *, create: bool) -> None:
             raise OperatorFault(
                 Fault(
                     _where(engine),
-                    f"schema version {current or 'none'}, this mailbot needs {HEAD}",
-                    "run `mailbot run` or `mailbot once` first: they upgrade it",
+                    _("schema version {found}, this mailbot needs {wanted}").format(
+                        found=current or _("none"), wanted=HEAD
+                    ),
+                    _("run `mailbot run` or `mailbot once` first: they upgrade it"),
                 )
             )
         _upgrade(engine)
@@ -91,8 +96,10 @@ def _refuse_unknown(engine: Engine, current: str | None) -> None:
         raise OperatorFault(
             Fault(
                 _where(engine),
-                f"schema version {current}, newer than this mailbot (which knows up to {HEAD})",
-                "start the newer mailbot again, or restore the backup made before its upgrade",
+                _("schema version {found}, newer than this mailbot (which knows {known})").format(
+                    found=current, known=HEAD
+                ),
+                _("start the newer mailbot again, or restore the backup made before its upgrade"),
             )
         )
 
@@ -111,8 +118,10 @@ def _upgrade(engine: Engine) -> None:
                     raise OperatorFault(
                         Fault(
                             _where(engine),
-                            f"the upgrade would leave broken references: {'; '.join(broken)}",
-                            "nothing was changed; report this with the list",
+                            _("the upgrade would leave broken references: {list}").format(
+                                list="; ".join(broken)
+                            ),
+                            _("nothing was changed; report this with the list"),
                         )
                     )
         finally:
@@ -133,8 +142,10 @@ def _compare(connection: Connection) -> None:
         raise OperatorFault(
             Fault(
                 _where(connection.engine),
-                f"schema version {HEAD}, but lacks {', '.join(sorted(lacking))}",
-                "somebody changed the database by hand: restore the last backup",
+                _("schema version {found}, but lacks {lacking}").format(
+                    found=HEAD, lacking=", ".join(sorted(lacking))
+                ),
+                _("somebody changed the database by hand: restore the last backup"),
             )
         )
 
