@@ -161,6 +161,17 @@ def test_a_complete_submission() -> None:
     assert (known.task, known.propose_binding) == ("", False)
 
 
+@pytest.mark.parametrize("flag", ["encrypted", "macro", "in_part"])
+def test_a_file_to_be_wary_of_is_registered_and_shown_to_a_person(flag: str) -> None:
+    known: dict[str, Any] = {"known_sender": True, "authentication": AuthResult.PASS}
+    wary = replace(FILE, flags=(flag,))
+    decision = decide(mail(attachments=(wary,)), facts(**known))
+    assert decision.kind is DecisionKind.ACCEPT
+    assert flag in decision.drafts[0].flags
+    assert "附件" in decision.task
+    assert decide(mail(attachments=(FILE,)), facts(**known)).task == ""
+
+
 def test_every_fault_at_once() -> None:
     decision = decide(
         mail("不存在的科技局+春耕备耕工作进展十分顺利", text="", from_=(Address("a@example.com"),)),

@@ -79,6 +79,9 @@ def test_words_cut_inside_the_base64(at: int) -> None:
         ("很长的标题\r\n 分成两行".encode(), "很长的标题 分成两行"),
         (b"a\r\nb\rc\nd", "a b c d"),
         (b"50% = ?x?=", "50% = ?x?="),
+        (word(word("农牧局+信息").decode()), "农牧局+信息"),
+        (word(word(word("农牧局").decode()).decode()), word("农牧局").decode()),
+        (word("写法 " + word("农牧局").decode()), "写法 " + word("农牧局").decode()),
     ],
 )
 def test_a_line(raw: bytes, text: str) -> None:

@@ -218,3 +218,10 @@ def test_secrets_are_found_where_they_hide(case: str) -> None:
         raw = attached("Subject: 机密★1年\r\n\r\nx".encode(), b"a.eml")
     assert any(not mark.hold_only for mark in read_mail(raw).secrets)
     assert decode(raw).secrets == ()
+
+
+@pytest.mark.parametrize("field", ["Subject", "Thread-Topic", "Keywords"])
+def test_secrets_beside_the_subject_are_found(field: str) -> None:
+    second = f"Subject: 农牧局+春耕\r\n{field}: 机密★1年\r\n\r\nx".encode()
+    assert [(m.rule, m.where) for m in read_mail(second).secrets] == [("level-star", "subject")]
+    assert not read_mail(f"Subject: 春耕\r\n{field}: 商业秘密\r\n\r\nx".encode()).secrets

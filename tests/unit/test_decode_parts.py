@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 
+from mailbot.core.mail import limits
 from mailbot.core.mail.decode import decode, part_bytes
 from mailbot.core.mail.model import (
     Attachment,
@@ -332,6 +333,20 @@ def test_mails_deeper_down_follow_flat() -> None:
     ]
 
 
+def test_forwards_from_desk_to_desk_are_read_and_an_endless_chain_is_told() -> None:
+    def chain(depth: int) -> bytes:
+        inner = plain(b"innermost")
+        for _ in range(depth):
+            inner = b"Content-Type: message/rfc822\r\n\r\n" + inner
+        return inner
+
+    mail = decode(chain(limits.NESTED_DEPTH_MAX))
+    assert (len(mail.nested), mail.nested[-1].subject) == (limits.NESTED_DEPTH_MAX, "innermost")
+    assert DefectCode.DEPTH_CUT not in {d.code for d in mail.defects}
+    endless = decode(chain(limits.NESTED_DEPTH_MAX + 1))
+    assert DefectCode.DEPTH_CUT in {d.code for d in endless.defects}
+
+
 # --- attachments ------------------------------------------------------------------------------
 
 
@@ -378,6 +393,11 @@ def test_file_names_in_continuations(size: int) -> None:
         for n, piece in enumerate(pieces)
     )
     assert disposition(b"attachment" + sections) == NAME
+    cut = b"".join(  # inside a %XX
+        b";\r\n filename*%d*=%b%b" % (n, b"gb2312''" if n == 0 else b"", encoded[at : at + 31])
+        for n, at in enumerate(range(0, len(encoded), 31))
+    )
+    assert disposition(b"attachment" + cut) == NAME
     whole = word(NAME)
     spread = b"".join(
         b';\r\n filename*%d="%b"' % (n, whole[at : at + 30])
@@ -453,7 +473,7 @@ K = AttachmentKind
         (zipped("OFD.xml", "Doc_0/Document.xml"), "a.ofd", K.OFD, ()),
         (zipped("材料.docx", "word/x"), "a.zip", K.ARCHIVE, ()),
         (zipped("a.txt", locked=True), "a.zip", K.ARCHIVE, ("encrypted",)),
-        (zipped("[Content_Types].xml", "word/document.xml")[:60], "a.docx", K.ARCHIVE, ()),
+        (zipped("[Content_Types].xml", "word/document.xml")[:60], "a.docx", K.ARCHIVE, ("in_part",)),
         (ole2("WordDocument", "1Table"), "a.doc", K.WORD, ()),
         (ole2("WordDocument", "Macros"), "a.wps", K.WORD, ("macro",)),
         (ole2("Workbook"), "a.doc", K.SHEET, ()),

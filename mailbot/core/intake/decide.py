@@ -152,7 +152,7 @@ def _urgent(mail: IncomingMail, facts: Facts) -> Decision | None:
             answer=AnswerKind.ACKNOWLEDGEMENT,
             lane="urgent",
             reading=reading,
-            drafts=flagged(drafts, facts),
+            drafts=flagged(drafts, facts, mail),
             missing=faults.missing,
             warnings=(f"请补充：{labels}。",) * bool(labels)
             + ("来信过大或过于复杂，附件没有全部读取。",) * (part is not None)

@@ -19,7 +19,6 @@ from mailbot.core.mail.model import Attachment, DefectCode, IncomingMail
 from mailbot.core.rules.rulebook import SenderPolicy
 from mailbot.core.subject.model import Certainty, Source
 
-
 WARY_FILES = {
     "encrypted": "加了密码",
     "macro": "带有宏",

@@ -90,7 +90,7 @@ def split(
 
 def _found(groups: Sequence[tuple[Attachment, ...]], content: Content) -> str:
     archives = sum(f.kind is AttachmentKind.ARCHIVE for f in content.files)
-    also = f"（另有压缩包{archives}个，系统不打开）" if archives else ""
+    also = f"（另有压缩包{archives}个，不自动分条）" if archives else ""
     return f"邮件里能认出的文字附件是{len(groups)}个{also}，数目不一致，需人工核对。"
 
 

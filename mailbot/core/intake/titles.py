@@ -45,6 +45,8 @@ _PERIOD = re.compile(
 )
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 _LONGEST = 200
+_BEHIND_UNIT = "-_+—－＿＋:：、,，|｜ \u3000》】)）"
+"""What parts a unit's name from the title in a file's name."""
 
 OTHER_ISSUE = 0.5
 """Most that two titles are alike which name different months, issues or parts of a series."""
@@ -118,9 +120,10 @@ def bare_copy_name(name: str) -> str:
 def title_from_file_name(name: str, roster: Roster) -> str:
     """The title a file name carries, or "" when it is a name like 附件1.docx or 新建文档.docx.
 
-    Numbering (1. 附件2：), the extension and a leading unit name with its delimiter go.
+    Numbering (1. 附件2：), the extension and a leading unit name with its delimiter go; what is left
+    keeps its punctuation as written (，stays full-width).
     """
-    text = unicodedata.normalize("NFKC", name[:_LONGEST]).strip()
+    text = unicodedata.normalize("NFC", name[:_LONGEST]).strip()
     text = _EXTENSION.sub("", text)
     text = _NUMBERING.sub("", text).strip()
     names = sorted((n.text for u in roster.units for n in u.names), key=len, reverse=True)
@@ -128,8 +131,8 @@ def title_from_file_name(name: str, roster: Roster) -> str:
         for unit_name in names:
             start = prefix + unit_name
             rest = text[len(start) :]
-            if text.startswith(start) and rest[:1] and rest[0] in "-_+—－:：、,， 》】)）":
-                text = rest.lstrip("-_+—－:：、,， 》】)）")
+            if text.startswith(start) and rest[:1] and rest[0] in _BEHIND_UNIT:
+                text = rest.lstrip(_BEHIND_UNIT)
                 break
         else:
             continue

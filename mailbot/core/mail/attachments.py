@@ -1,7 +1,7 @@
 """One attachment's facts out of one part: name, kind, size, hash, readable text.
 
 The bytes are looked at once and let go; they stay in the archived raw mail. Of documents only the
-words of a .docx are read. Promises: total; what could not be read of a name or text is a defect.
+words of a .docx are read, also inside a .zip. Promises: total; what could not be read of a name or text is a defect.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailbot.core.mail import limits
+from mailbot.core.mail.archivetext import archive_text
 from mailbot.core.mail.charsets import Decoded, decode_text, plausibility
 from mailbot.core.mail.clean import many_lines
 from mailbot.core.mail.defects import Defects
@@ -92,7 +93,11 @@ def describe(
         read = decode_html(data, parameters.word("charset"))
         text = read_html(_kept(read, defects, where)[: limits.HTML_CHARS]).text
     elif kind is AttachmentKind.WORD and data[:2] == b"PK":
-        text = _word_text(data, "encrypted" in flags, defects, where)
+        text, whole = _word_text(data, "encrypted" in flags, defects, where)
+        flags = flags if whole else (*flags, "in_part")
+    elif kind is AttachmentKind.ARCHIVE and data[:2] == b"PK":
+        text, whole = _zip_text(data, defects, where)
+        flags = flags if whole or "encrypted" in flags else (*flags, "in_part")
     elif kind is None:
         read_text = _as_text(data, content_type, parameters.word("charset"))
         kind = AttachmentKind.OTHER
@@ -161,8 +166,9 @@ def _kept(read: Decoded, defects: Defects, where: str) -> str:
     return text
 
 
-def _word_text(data: bytes, locked: bool, defects: Defects, where: str) -> str:
-    """The words of a .docx. A file that is not what it claims costs its text, never the mail."""
+def _word_text(data: bytes, locked: bool, defects: Defects, where: str) -> tuple[str, bool]:
+    """The words of a .docx and whether they are all (or all that a password leaves). A file that
+    is not what it claims costs its text, never the mail."""
     text, whole = "", False
     if data.count(b"PK\1\2") <= _MEMBERS_MAX:
         try:
@@ -176,7 +182,21 @@ def _word_text(data: bytes, locked: bool, defects: Defects, where: str) -> str:
     text, removed = many_lines(text)
     if removed:
         defects.add(DefectCode.CONTROL_REMOVED, where)
-    return text
+    return text, whole or locked
+
+
+def _zip_text(data: bytes, defects: Defects, where: str) -> tuple[str, bool]:
+    """The names and words in a .zip and whether they are all."""
+    try:
+        text, whole = archive_text(data)
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        defects.add(DefectCode.TEXT_CUT, where, type(error).__name__)
+        return "", False
+    if not whole:
+        defects.add(DefectCode.TEXT_CUT, where, "archive not read whole")
+    return many_lines(text)[0], whole  # a packed text's controls are no fault of the mail
 
 
 def _as_text(data: bytes, content_type: str, charset: str) -> Decoded | None:

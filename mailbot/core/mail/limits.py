@@ -28,7 +28,8 @@ DEPTH_MAX: Final = 12
 """Multiparts inside multiparts. Mailing list, signature, mixed, alternative, related make five."""
 NESTED_MAX: Final = 20
 """Mails inside the mail that are read (the others stay attachments)."""
-NESTED_DEPTH_MAX: Final = 3
+NESTED_DEPTH_MAX: Final = 6
+"""Forwards inside forwards: a text goes from desk to desk, each forwarding it as an attachment."""
 
 ADDRESSES_MAX: Final = 500
 """Mailboxes of one address field."""

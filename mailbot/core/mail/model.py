@@ -123,9 +123,11 @@ class Attachment:
     inline: bool = False
     """An image shown inside the HTML text (Content-ID referenced or Content-Disposition inline)."""
     text: str = ""
-    """Readable text where reading it needs no document parser (text, HTML, .docx); else empty."""
+    """Readable text where reading it needs no document parser (text, HTML, .docx); of a .zip its
+    members' names and such texts; else empty."""
     flags: tuple[str, ...] = ()
-    """`encrypted`, `macro`, `cloud` ... what a person should know before opening it."""
+    """`encrypted`, `macro`, `in_part` (a .docx or .zip that was not read whole): what a person should
+    know before opening it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -101,9 +102,11 @@ def _extended(parameters: dict[str, bytes], name: str) -> tuple[str, tuple[Defec
     if pieces[0][1] and first.count(b"'") >= 2:
         label, _, first = first.split(b"'", 2)
         charset = label.decode("latin-1") or None
-    data = unquote_to_bytes(first) if pieces[0][1] else first
-    for value, encoded in pieces[1:]:
-        data += unquote_to_bytes(value) if encoded else value
+    # Neighbouring encoded sections are joined first: clients cut inside a %XX as well.
+    data = b""
+    for encoded, group in groupby([(first, pieces[0][1]), *pieces[1:]], key=lambda piece: piece[1]):
+        joined = b"".join(value for value, _ in group)
+        data += unquote_to_bytes(joined) if encoded else joined
     if data.isascii() and b"=?" in data:
         return _plain(data)
     read = decode_text(data, charset)

@@ -13,6 +13,8 @@ from mailbot.core.mail.decode import decode
 from mailbot.core.mail.htmltext import read_html
 from mailbot.core.mail.model import IncomingMail
 
+_SUBJECT_LINES = frozenset({"subject", "thread-topic", "comments", "keywords"})
+
 
 def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
     """`decode(raw)` with its `secrets` filled in. Total, as `decode` is."""
@@ -23,11 +25,11 @@ def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
         body.append(read_html(mail.html).text)
     nested: list[str] = []
     for inner in mail.nested:
-        nested += [inner.subject, inner.text]
+        nested += [inner.subject, *_subject_lines(inner.headers), inner.text]
         for attachment in inner.attachments:
             nested += [attachment.name, attachment.text]
     marks = find_secrets(
-        subject=mail.subject,
+        subject="\n".join(dict.fromkeys((mail.subject, *_subject_lines(mail.headers)))),
         body="\n".join([*body, *mail.calendar]),
         attachment_names=[a.name for a in mail.attachments]
         + [c.name for c in mail.cloud_attachments],
@@ -35,3 +37,9 @@ def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
         nested_texts=[text for text in nested if text],
     )
     return replace(mail, secrets=marks)
+
+
+def _subject_lines(headers: tuple[tuple[str, str], ...]) -> list[str]:
+    """What says as much as the subject: a second one, and the Thread-Topic that Outlook keeps of
+    the first mail of a thread."""
+    return [text for name, text in headers if name.lower() in _SUBJECT_LINES]

@@ -26,6 +26,7 @@ _FOLD: Final = re.compile(rb"(?:\r\n|\r|\n)(?=[ \t])")
 _BREAK: Final = re.compile(rb"[\r\n]+")
 _START: Final = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?")
 _QUOTED: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
+_ONLY_WORDS: Final = re.compile(r"\s*(?:=\?[^?\s=]{1,60}\?[bBqQ]\?[^?]*\?=\s*)+")
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=]")
 _TAIL: Final = re.compile(r"[A-Za-z0-9+/=]+[?=]?\s*$")
 
@@ -82,7 +83,16 @@ def unraw(raw: bytes) -> Line:
 
 def decode_words(text: str) -> Line:
     """Decodes every encoded-word of an unfolded value. White space between two of them vanishes
-    (RFC 2047 §6.2), other text stays as it is."""
+    (RFC 2047 §6.2), other text stays as it is. What decodes to nothing but encoded-words was
+    encoded twice, by a gateway that did not look, and is decoded once more."""
+    line = _decode_once(text)
+    if line.text == text or not _ONLY_WORDS.fullmatch(line.text):
+        return line
+    inner = _decode_once(line.text)
+    return Line(inner.text, _once((*line.codes, *inner.codes)))
+
+
+def _decode_once(text: str) -> Line:
     if "=?" not in text:
         return Line(text)
     out: list[str] = []

@@ -24,6 +24,11 @@ from mailbot.core.subject.units import (
 )
 
 _VERB = re.compile(r"(?:关于)?(?:报送|上报|呈报|供稿|投稿|来稿|报)(?:的)?")
+_SENT_TITLE = re.compile(
+    r"(?P<verb>(?:关于)?(?:报送|上报|呈报|供稿|投稿|来稿)(?:的)?(?:政务信息|信息|稿件|材料)?)"
+    r"(?P<title>《[^《》]+》|“[^“”]+”)(?P<tail>(?:的)?(?:政务信息|信息|稿件|材料)?)"
+)
+"""报送《…》的信息: the whole of what follows a unit, its title in quotation marks."""
 _ALSO = re.compile(r"(?:和|与|及|同|会同|联合|、)+")
 _VISITOR = re.compile(r"(?:到|来|莅临|深入|赴)(?:我|全|前)?(?:旗|县|市|区|镇|乡|局|校|院)")
 _PART = re.compile(
@@ -119,7 +124,7 @@ def _glued(
     rest = pieces.line.fold[unit.end : piece.end]
     if _OFFICE.fullmatch(rest):
         return [(_OWN_PART, piece, unit)]
-    if _is_filler(rest, context):
+    if _is_filler(rest, context) or _SENT_TITLE.fullmatch(rest):
         return [(_FRONT if leading else _NAMED, piece, unit)]
     part = _PART.fullmatch(rest)
     if statement(rest) or _is_named(rest) or (not part and names_shape(rest) >= NameShape.FAIR):
@@ -227,10 +232,12 @@ def _take(
     fields.unit = UnitValue(
         text, Source.SUBJECT, Certainty.CERTAIN if sure else Certainty.LIKELY, unit.unit_id
     )
+    at = pieces.items.index(piece)
     if piece.kind is Kind.UNIT or whole or (unit.start, unit.end) == (piece.start, piece.end):
         piece.used = True
+        if at + 1 < len(pieces.items):
+            _bare_title(pieces, pieces.items[at + 1])
         return
-    at = pieces.items.index(piece)
     if unit.start > piece.start:
         rest = Piece(piece.start, unit.start, piece.left, "g")
         taken = Piece(unit.start, unit.end, "g", piece.right, Kind.UNIT, unit=unit, used=True)
@@ -244,7 +251,15 @@ def _take(
         rest.kind, rest.used = Kind.NOISE, True
     elif rest.kind is Kind.TEXT:
         _take_bare_label(pieces, rest, context)
+        _bare_title(pieces, rest)
     pieces.items[at : at + 1] = parts
+
+
+def _bare_title(pieces: Pieces, piece: Piece) -> None:
+    """Leaves of 报送《…》的信息 the title."""
+    sent = _SENT_TITLE.fullmatch(pieces.fold(piece)) if piece.kind is Kind.TEXT else None
+    if sent is not None:
+        piece.start, piece.end = piece.start + sent.start("title"), piece.start + sent.end("title")
 
 
 def _drop_repeats(pieces: Pieces, unit: UnitMatch) -> None:

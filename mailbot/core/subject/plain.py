@@ -172,12 +172,24 @@ def _title(pieces: Pieces, fields: Fields) -> None:
     set_titles(fields, text, pieces.line.fold[chosen.start : chosen.end])
 
 
+def _is_stand_in(pieces: Pieces, piece: Piece) -> bool:
+    """农牧局+春耕+XXX+7622029: a field of the pattern that nobody filled in. Between mere blanks it
+    could be part of a title."""
+    return (
+        piece.kind is Kind.TEXT
+        and pieces.primary != " "
+        and pieces.strength(piece.left) == pieces.strength(piece.right) == 2
+        and is_placeholder(pieces.fold(piece))
+    )
+
+
 def _runs(pieces: Pieces, fields: Fields) -> list[_Run]:
     """Stretches of text that are no other field, as spans of the line; statements, lone dates and
     numbers taken out of them."""
     stretches: list[list[Piece]] = [[]]
     for piece in pieces.items:
-        if piece.used or piece.kind in (Kind.NOISE, Kind.LABEL, Kind.MARK):
+        skipped = piece.used or piece.kind in (Kind.NOISE, Kind.LABEL, Kind.MARK)
+        if skipped or _is_stand_in(pieces, piece):
             stretches.append([])
         else:
             stretches[-1].append(piece)

@@ -142,13 +142,13 @@ def without_extension(folded: str, end: int) -> int:
 _PLACEHOLDER = re.compile(
     r"[<(\[ ]*(?:无主题|无标题|没有主题|主题为空|空主题|空|无|none|null|nil|no[ ]?subject|untitled|未命名|未命名文档|无题|"
     r"新建(?:[ ]?microsoft)?(?:[ ]?(?:office)?[ ]?(?:word|wps|docx?))?[ ]?(?:文档|文件|邮件)|文档[0-9]{0,2}|附件[0-9]{0,2}|"
-    r"document[0-9]{0,2}|邮件|信件|subject|主题|标题|见附件|如题)[>)\] ]*"
+    r"document[0-9]{0,2}|邮件|信件|subject|主题|标题|见附件|如题|[x×*?○〇]{2,20}|某{2,10})[>)\] ]*"
 )
 
 
 def is_placeholder(folded: str) -> bool:
-    """(无主题), 无标题, (no subject), 新建 Microsoft Word 文档: what programs and hurried people
-    write where a subject should be."""
+    """(无主题), 无标题, (no subject), 新建 Microsoft Word 文档, XXXX, 某某某: what programs and hurried
+    people write, or leave of a pattern, where a subject or a field should be."""
     return _PLACEHOLDER.fullmatch(folded) is not None
 
 
