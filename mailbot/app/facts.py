@@ -173,6 +173,7 @@ def _earlier(rows: list[ItemRow]) -> tuple[EarlierItem, ...]:
             inbound_id=r.inbound_id,
             fingerprint=frozenset(r.version.fields.get("fingerprint", ())),
             has_attachments=bool(r.version.attachment_paths),
+            has_content=bool(r.version.fields.get("content")),
             month=r.month,
             submitter=r.version.submitter,
             contact=r.version.contact,

@@ -20,7 +20,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from mailbot.app.errors import OperatorFault, Unfetched, WorldFault
@@ -228,7 +228,9 @@ class Intake:
             # It has taken the process down that often, or the server cannot give it whole: do not
             # even try to read it.
             return unread(fetched.raw, f"given up after {row.attempts} attempts")
-        return self.reader.read(fetched.raw, complete=fetched.complete)
+        mail = self.reader.read(fetched.raw, complete=fetched.complete)
+        # Of a mail over the cap only the header was fetched; its size is the server's word.
+        return mail if fetched.complete else replace(mail, size=max(mail.size, row.size))
 
     # --- step 4
 

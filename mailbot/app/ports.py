@@ -334,6 +334,8 @@ class NewDecision:
     """Answer kind, or why there is none: `none:automatic`, `none:limit` ..."""
     book_digest: str
     by: str = "mailbot"
+    sender: str = ""
+    """The author's address, which is kept even when nothing of the content is."""
 
 
 @dataclass(frozen=True, slots=True)

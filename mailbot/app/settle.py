@@ -212,6 +212,7 @@ class Settler:
             fields={
                 **{n: field_json(v) for n, v in _named(draft).items()},
                 "fingerprint": sorted(draft.fingerprint),
+                "content": draft.has_content,
                 **({"marks": list(draft.classification.link)} if draft.classification.link else {}),
                 **({"revises": revised.receipt} if waits and revised is not None else {}),
             },
@@ -277,6 +278,7 @@ class Settler:
                 if answer.kind and answer.letter
                 else f"none:{answer.none}",
                 book_digest=facts.book.digest,
+                sender=mail.author.addr if mail.author else "",
             ),
             mail if decision.keep_content else None,
             now,

@@ -526,3 +526,57 @@ def test_a_forged_recall_changes_nothing(tmp_path: Path) -> None:
         )
     )
     assert [s for _, s, _ in world.items()] == ["accepted"]
+
+
+# --- a note is no content, a short text is one -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "note", ["已改正", "已按要求补充联系方式。", "您好，已更正，请查收。张三", ""]
+)
+def test_a_note_with_the_corrected_subject_keeps_the_text_of_the_first_mail(
+    world: World, note: str
+) -> None:
+    first = world.receive(letter(NO_CONTACT, ARTICLE))
+    again = world.receive(letter(FULL, note, **reply_to(world.sent()[-1])))
+    assert again.decision.kind.value == "accept"
+    (now,) = again.items
+    assert now.receipt == first.items[0].receipt
+    assert now.version.attachments_from == first.inbound_id, "where its text stands"
+    assert now.version.fields["fingerprint"] == first.items[0].version.fields["fingerprint"]
+
+
+def test_a_very_short_text_is_content_all_the_same(world: World) -> None:
+    world.receive(letter("水利局+水库除险+李四", "水库已除险"))
+    again = world.receive(pasted("水利局+水库除险+李四+7622030"))
+    assert again.decision.kind.value == "accept"
+
+
+def test_a_reply_that_names_another_unit_moves_no_counted_item(world: World) -> None:
+    first = world.receive(letter("审计局+专项审计进点+李四+7622044", ARTICLE))
+    again = world.receive(
+        letter("财政局+专项审计进点+李四+7622044", "", **reply_to(world.sent()[-1]))
+    )
+    assert again.decision.kind.value == "hold"
+    assert world.only_version(first.items[0].receipt) == 1
+
+
+def test_a_strangers_held_mail_does_not_make_a_second_item(world: World) -> None:
+    first = world.receive(letter(FULL, ARTICLE))
+    other = "新的内容。" * 30
+    assert world.receive(letter(FULL, other, sender=OTHER)).decision.kind.value == "hold"
+    own = world.receive(letter(FULL, other))
+    assert own.items[0].receipt == first.items[0].receipt
+    assert "same_title" in own.items[0].flags, "staff should compare: nobody said it replaces"
+
+
+def test_files_with_titles_of_their_own_are_not_swallowed_by_one_title(world: World) -> None:
+    files = [
+        text_file("财政收入稳步增长分析.txt", "甲" * 300),
+        text_file("政府采购监管专项行动.txt", "乙" * 300),
+    ]
+    settled = world.receive(letter("财政局+财政监督检查启动+陈一+7622090", files=files))
+    assert settled.decision.kind.value == "hold"
+    with_text = [text_file("财政监督检查启动.txt", "丙" * 300), *files]
+    settled = world.receive(letter("财政局+财政监督检查启动+陈一+7622090", files=with_text))
+    assert settled.decision.kind.value == "accept" and len(settled.items) == 1

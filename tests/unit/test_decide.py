@@ -117,7 +117,7 @@ def test_each_step_comes_before_the_next() -> None:
         (mail(from_=()), "hold", "no_author"),
         (mail(from_=(Address("a@x.com"), Address("b@x.com"))), "hold", "no_author"),
         (mail(secrets=INTERNAL), "hold", "internal"),
-        (broken(DefectCode.CHARSET_WRONG, DefectCode.TEXT_CUT), "accept", "complete"),
+        (broken(DefectCode.CHARSET_WRONG, DefectCode.TEXT_CUT), "hold", "too_complex"),
     ],
 )
 def test_what_cannot_be_taken_as_it_is(given: IncomingMail, kind: str, reason: str) -> None:

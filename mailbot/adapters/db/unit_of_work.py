@@ -138,7 +138,7 @@ class SqlTransaction:
             "decided_at": now,
         }
         if mail is None:
-            values |= {"message_id": "", "subject": ""}
+            values |= {"message_id": "", "subject": "", "from_addr": d.sender.lower()}
             self._db.execute(WIPE, {"id": d.inbound_id})
         else:
             author = mail.author

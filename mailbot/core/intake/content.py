@@ -84,6 +84,11 @@ class Content:
             _says_something(line) for line in self.text.split("\n")
         )
 
+    @property
+    def slight(self) -> bool:
+        """No file, and no line that could be part of an item: a note such as 已改正，请查收。"""
+        return not self.files and not any(_says_something(s) for s in self.text.split("\n"))
+
 
 def _says_something(line: str) -> bool:
     """Is the line part of an item, rather than of a covering note (现将…报送，请查收附件) or of the

@@ -112,6 +112,11 @@ def _in_thread(draft: Draft, content: Content, title: str, facts: Facts) -> Rela
         elif item.state in COUNTED_STATES and (
             not title or similarity(title, item.title) >= COMPLETES
         ):
+            if _contradicts(item, draft):
+                return Relationship(
+                    draft,
+                    f"来信引用了回执编号{item.receipt}，但写的是另一个报送单位，未作任何变更，请人工核对。",
+                )
             linked = _link(draft, item, Relation.CORRECTION, content)
             if linked.unchanged:
                 return Relationship(replace(linked, link=Relation.RESEND))
@@ -188,7 +193,10 @@ def _same_title(
     same = [
         i
         for i in facts.of_unit
-        if wanted and i.state in COUNTED_STATES | {"held"} and normal_title(i.title) == wanted
+        if wanted
+        and normal_title(i.title) == wanted
+        # What another sender has waiting is between that sender and staff.
+        and (i.state in COUNTED_STATES or (i.state == "held" and i.from_addr == sender))
     ]
     if not same:
         return Relationship(draft)
@@ -210,8 +218,6 @@ def _same_title(
     if again:
         # A held item sent again is looked at again: it may have become clear in the meantime.
         held = item.state not in COUNTED_STATES
-        if held and item.from_addr != sender:
-            return Relationship(draft)
         relation = Relation.CORRECTION if held else Relation.RESEND
         return Relationship(_link(draft, item, relation, content))
     if content.empty:
@@ -223,7 +229,8 @@ def _same_title(
             draft,
             f"与已登记的{item.receipt}同题而内容不同，但来信邮箱不同或未通过验证，未自动替换，请人工核对。",
         )
-    return Relationship(_link(draft, item, Relation.CORRECTION, content))
+    flagged = replace(draft, flags=(*draft.flags, "same_title"))
+    return Relationship(_link(flagged, item, Relation.CORRECTION, content))
 
 
 def _verified(facts: Facts) -> bool:
@@ -239,10 +246,10 @@ def _same_content(draft: Draft, item: EarlierItem) -> bool:
 
 def _link(draft: Draft, item: EarlierItem, relation: Relation, content: Content) -> Draft:
     """A mail that brings no file keeps those of the item it is about; one that brings nothing at
-    all (the corrected line pasted into a new mail) keeps its text too."""
-    keeps = not content.files and (
-        item.has_attachments or (content.empty and bool(item.fingerprint))
-    )
+    all (the corrected line pasted into a new mail), or answers a return with a mere note (已改正),
+    keeps its text too."""
+    note = content.empty or (content.slight and item.state in OPEN_STATES)
+    keeps = not content.files and (item.has_attachments or (note and item.has_content))
     same = _same_fields(draft, item)
     other_content = bool(draft.fingerprint) and draft.fingerprint != item.fingerprint
     linked = replace(
@@ -259,6 +266,7 @@ def _link(draft: Draft, item: EarlierItem, relation: Relation, content: Content)
             fingerprint=item.fingerprint,
             attachment_paths=item.attachment_paths,
             has_attachments=item.has_attachments,
+            has_content=True,
             content_from=item.content_from or item.inbound_id,
         )
     return _keep_category(linked, item)

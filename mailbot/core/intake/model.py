@@ -69,6 +69,8 @@ class EarlierItem:
     fingerprint: frozenset[str]
     """Hashes of its documents, else of its text."""
     has_attachments: bool
+    has_content: bool = True
+    """Its mail brought a file, or a text that is more than a covering note."""
     month: date | None = None
     """First day of the month it counts in."""
     submitter: str = ""
@@ -132,6 +134,8 @@ class Draft:
     fingerprint: frozenset[str]
     attachment_paths: tuple[str, ...] = ()
     has_attachments: bool = False
+    has_content: bool = False
+    """It has a file, or a text that is more than a covering note."""
     target: EarlierItem | None = None
     """The recorded item this is about: a correction's predecessor, a re-send's original."""
     link: Relation | None = None

@@ -91,7 +91,9 @@ def read_in_part(mail: IncomingMail) -> Decision | None:
             no_answer="too_large",
             task=f"邮件过大（{mail.size // 1_000_000} MB），只读取了邮件头。请在邮箱中查看。",
         )
-    cut = codes & {DefectCode.PARTS_CUT, DefectCode.DEPTH_CUT}
+    cut = codes & {DefectCode.PARTS_CUT, DefectCode.DEPTH_CUT, DefectCode.TEXT_CUT}
+    if mail.author is None:
+        cut |= codes & {DefectCode.HEADERS_CUT}
     if not cut:
         return None
     return Decision(
@@ -104,7 +106,7 @@ def read_in_part(mail: IncomingMail) -> Decision | None:
             ),
         ),
         no_answer="too_complex",
-        task="邮件结构过于复杂（附件或层次过多），没有全部读取，请人工查看。",
+        task="邮件过长或过于复杂（文字、附件或层次过多），没有全部读取，请人工查看。",
     )
 
 
@@ -129,6 +131,8 @@ def automatic(mail: IncomingMail, facts: Facts) -> Decision | None:
     if verdict is None:
         return None
     text = _AUTOMATIC_TEXT.get(verdict.kind, "自动发出的邮件，不是报送的信息。")
+    if verdict.kind is AutomaticKind.RECALL and not facts.thread:
+        text = "发信方撤回通知，没有找到它说的那条信息。"
     relation = _AUTOMATIC_LINK.get(verdict.kind)
     # A forged notice changes nothing (faults A13).
     targets = () if facts.authentication is AuthResult.FAIL else facts.thread

@@ -23,6 +23,8 @@ from mailbot.core.subject.roster import Roster
 
 SAME_TITLE = 0.6
 """Similarity from which a file name is taken to carry a stated title."""
+WHOLE_TITLE = 6
+"""Characters from which a file name is a title rather than 签批单 or 汇总表."""
 HEAD_LINES = 5
 """Lines of a document among which its title is looked for when its name says nothing."""
 
@@ -65,6 +67,8 @@ def split(
     whole = Split((Part("", content.files, content.text),))
     several = len(reading.titles) > 1
     stated = len(reading.titles) if several else reading.count
+    if stated is None and reading.title is not None:
+        return _unstated(whole, reading.title.value, content, roster, day)
     if stated is None or (stated == 1 and reading.title is not None):
         return whole
     if not content.files and len(awaited) == stated:
@@ -86,6 +90,19 @@ def split(
                 f"主题写明报送{stated}条，但附件“{group[0].name or '（无文件名）'}”看不出信息标题，需人工核对。",
             )
     return Split(_parts(titles, groups, content, roster), titles_from=Source.ATTACHMENT)
+
+
+def _unstated(whole: Split, title: str, content: Content, roster: Roster, day: date) -> Split:
+    """One title and no number: one item with its annexes, unless two or more files bear whole
+    titles of their own and none bears the subject's."""
+    named = [_title_of(group[0], roster, day) for group in _documents(content.documents)]
+    own = [t for t in named if len(t) >= WHOLE_TITLE]
+    if len(own) < 2 or any(similarity(t, title) >= SAME_TITLE for t in named):
+        return whole
+    return Split(
+        whole.parts,
+        f"主题只写了一个信息标题，邮件却附了{len(own)}个另有标题的文字附件，请核对是一条还是{len(own)}条。",
+    )
 
 
 def _found(groups: Sequence[tuple[Attachment, ...]], content: Content) -> str:

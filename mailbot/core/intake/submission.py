@@ -101,6 +101,7 @@ def _draft(reading: Reading, part: Part, parts: Split, content: Content, facts: 
         fingerprint=own.fingerprint,
         attachment_paths=tuple(f.path for f in part.files),
         has_attachments=bool(part.files),
+        has_content=not own.empty,
         flags=(DOUBTFUL,) if classification.doubtful else (),
     )
 

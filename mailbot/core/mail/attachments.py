@@ -176,9 +176,11 @@ def _word_text(data: bytes, locked: bool, defects: Defects, where: str) -> tuple
         except MemoryError:
             raise
         except Exception as error:  # decompressors raise whatever the bytes lead them to
-            defects.add(DefectCode.TEXT_CUT, where, type(error).__name__)
+            defects.add(DefectCode.STRUCTURE_DAMAGED, where, type(error).__name__)
     if not whole and not locked:
-        defects.add(DefectCode.TEXT_CUT, where, "Word file not read whole")
+        # A text longer than our limit was cut; one that cannot be read at all is damaged.
+        code = DefectCode.TEXT_CUT if text else DefectCode.STRUCTURE_DAMAGED
+        defects.add(code, where, "Word file not read whole")
     text, removed = many_lines(text)
     if removed:
         defects.add(DefectCode.CONTROL_REMOVED, where)
@@ -192,10 +194,10 @@ def _zip_text(data: bytes, defects: Defects, where: str) -> tuple[str, bool]:
     except MemoryError:
         raise
     except Exception as error:  # as above
-        defects.add(DefectCode.TEXT_CUT, where, type(error).__name__)
+        defects.add(DefectCode.STRUCTURE_DAMAGED, where, type(error).__name__)
         return "", False
     if not whole:
-        defects.add(DefectCode.TEXT_CUT, where, "archive not read whole")
+        defects.add(DefectCode.STRUCTURE_DAMAGED, where, "archive not read whole")
     return many_lines(text)[0], whole  # a packed text's controls are no fault of the mail
 
 
