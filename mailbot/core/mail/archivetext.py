@@ -21,7 +21,7 @@ from mailbot.core.mail.charsets import decode_text
 from mailbot.core.mail.htmltext import read_html
 from mailbot.core.mail.magic import extension, kind_of
 from mailbot.core.mail.model import AttachmentKind
-from mailbot.core.mail.wordtext import docx_text
+from mailbot.core.mail.ooxmltext import ooxml_text
 
 MAX_MEMBERS: Final = 500
 """Members named and read: a month of a busy unit has about twenty."""
@@ -111,7 +111,7 @@ class _Archive:
     def _words(self, content: bytes, name: str, ending: str, depth: int) -> None:
         kind, _ = kind_of(content, name, "")
         if kind is AttachmentKind.WORD and content[:2] == b"PK":
-            text, whole = docx_text(content)
+            text, whole = ooxml_text(content)
             self.whole = self.whole and whole
             text = self._fitting(text)
         elif kind is AttachmentKind.ARCHIVE and depth < MAX_DEPTH:

@@ -19,13 +19,14 @@ from mailbot.core.mail.defects import Defects
 from mailbot.core.mail.htmltext import read_html
 from mailbot.core.mail.magic import kind_of
 from mailbot.core.mail.model import Attachment, AttachmentKind, DefectCode
+from mailbot.core.mail.ooxmltext import ooxml_text
 from mailbot.core.mail.params import Parameterised
 from mailbot.core.mail.structure import Part
-from mailbot.core.mail.wordtext import docx_text
 
 _META: Final = re.compile(
     rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
 )
+_OFFICE: Final = frozenset({AttachmentKind.WORD, AttachmentKind.SHEET, AttachmentKind.SLIDES})
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ENCRYPTED_TYPES: Final = frozenset(
     {"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"}
@@ -92,7 +93,7 @@ def describe(
     if kind is AttachmentKind.HTML:
         read = decode_html(data, parameters.word("charset"))
         text = read_html(_kept(read, defects, where)[: limits.HTML_CHARS]).text
-    elif kind is AttachmentKind.WORD and data[:2] == b"PK":
+    elif kind in _OFFICE and data[:2] == b"PK":
         text, whole = _word_text(data, "encrypted" in flags, defects, where)
         flags = flags if whole else (*flags, "in_part")
     elif kind is AttachmentKind.ARCHIVE and data[:2] == b"PK":
@@ -172,7 +173,7 @@ def _word_text(data: bytes, locked: bool, defects: Defects, where: str) -> tuple
     text, whole = "", False
     if data.count(b"PK\1\2") <= _MEMBERS_MAX:
         try:
-            text, whole = docx_text(data)
+            text, whole = ooxml_text(data)
         except MemoryError:
             raise
         except Exception as error:  # decompressors raise whatever the bytes lead them to

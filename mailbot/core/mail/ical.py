@@ -1,5 +1,5 @@
-"""One line about a calendar part (RFC 5545): method, summary, start. Nothing more is needed: an
-invitation is shown to people, never acted on."""
+"""One line about a calendar part (RFC 5545): method, summary, start, description. Nothing more is
+needed: an invitation is shown to people, never acted on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from mailbot.core.mail.clean import one_line
 
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
 _FIELD: Final = re.compile(
-    r"^(METHOD|SUMMARY|DTSTART)((?:;[^:\r\n]*)?):(.*)$", re.MULTILINE | re.IGNORECASE
+    r"^(METHOD|SUMMARY|DTSTART|DESCRIPTION|COMMENT)((?:;[^:\r\n]*)?):(.*)$",
+    re.MULTILINE | re.IGNORECASE,
 )
+_SHOWN: Final = ("METHOD", "SUMMARY", "DTSTART", "DESCRIPTION", "COMMENT")
 _ESCAPE: Final = re.compile(r"\\([\\;,nN])")
 _READ_CHARS: Final = 100_000
-_VALUE_CHARS: Final = 300
+_VALUE_CHARS: Final = 2_000
 
 
 def summarise(text: str) -> str:
@@ -28,4 +30,4 @@ def summarise(text: str) -> str:
         if name == "METHOD" or match.start() > event:
             value = _ESCAPE.sub(lambda m: " " if m[1] in "nN" else m[1], match[3][:_VALUE_CHARS])
             found.setdefault(name, one_line(value)[0])
-    return " · ".join(found[n] for n in ("METHOD", "SUMMARY", "DTSTART") if found.get(n))
+    return " · ".join(found[n] for n in _SHOWN if found.get(n))

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.core.intake.secrets import find_secrets
-from mailbot.core.mail.decode import decode
+from mailbot.core.mail.decode import decode, part_bytes
 from mailbot.core.mail.htmltext import read_html
-from mailbot.core.mail.model import IncomingMail
+from mailbot.core.mail.model import AttachmentKind, IncomingMail
+from mailbot.core.mail.oletext import ole_words
 
+_OLD_OFFICE = frozenset(
+    {AttachmentKind.WORD, AttachmentKind.SHEET, AttachmentKind.SLIDES, AttachmentKind.OTHER}
+)
 _SUBJECT_LINES = frozenset({"subject", "thread-topic", "comments", "keywords"})
 
 
@@ -28,12 +32,18 @@ def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
         nested += [inner.subject, *_subject_lines(inner.headers), inner.text]
         for attachment in inner.attachments:
             nested += [attachment.name, attachment.text]
+    old_files = [
+        ole_words(part_bytes(raw, a.path) or b"")
+        for a in (*mail.attachments, *(x for n in mail.nested for x in n.attachments))
+        if a.kind in _OLD_OFFICE and not a.text
+    ]
+    names = [a.name for a in (*mail.from_, *mail.reply_to) if a.name]
     marks = find_secrets(
         subject="\n".join(dict.fromkeys((mail.subject, *_subject_lines(mail.headers)))),
-        body="\n".join([*body, *mail.calendar]),
+        body="\n".join([*body, *mail.calendar, *names]),
         attachment_names=[a.name for a in mail.attachments]
         + [c.name for c in mail.cloud_attachments],
-        attachment_texts=[a.text for a in mail.attachments if a.text],
+        attachment_texts=[t for t in (*(a.text for a in mail.attachments), *old_files) if t],
         nested_texts=[text for text in nested if text],
     )
     return replace(mail, secrets=marks)

@@ -1,9 +1,9 @@
-"""The text of a .docx, without a document parser.
+"""The text of .docx, .xlsx and .pptx, without a document parser (ECMA-376).
 
-Secrets marks, titles and category evidence sit in Word files, so the words are needed before
-anything is written to disk. Only `word/*.xml` text runs are read, with limits on what is inflated,
-and no XML parser is involved: there are no entities to expand and nothing to fetch.
-Other formats, tables of contents, tracked changes and formatting are not its business.
+Secrets marks, titles and category evidence sit in Office files, so the words are needed before
+anything is written to disk. Only the text runs of the parts people write in are read, with limits
+on what is inflated, and no XML parser is involved: there are no entities to expand and nothing to
+fetch. Numbers, formulas, tracked changes and formatting are not its business.
 """
 
 from __future__ import annotations
@@ -22,12 +22,20 @@ MAX_ENTRIES = 2_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What Word writes. Others (LZMA) can ask for any amount of memory."""
 
-_PARTS = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
+_PARTS = re.compile(
+    r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml"
+    r"|xl/(?:sharedStrings|worksheets/sheet\d*|comments\d*)\.xml"
+    r"|ppt/(?:slides/slide|notesSlides/notesSlide)\d*\.xml"
+)
 # No class may cross a `<`: the scan stays linear on `<w:t <w:t <w:t …`.
-_TOKEN = re.compile(r"<w:t(?: [^<>]*)?>([^<]*)</w:t>|<w:(tab|br|cr)\b[^<>]*>|(</w:p>)")
+_TOKEN = re.compile(
+    r"<(?:[wax]:)?t(?: [^<>]*)?>([^<]*)</(?:[wax]:)?t>"
+    r"|<[wa]:(tab|br|cr)\b[^<>]*>"
+    r"|(</(?:[wa]:p|(?:x:)?(?:si|is|row|comment))>)"
+)
 
 
-def docx_text(data: bytes) -> tuple[str, bool]:
+def ooxml_text(data: bytes) -> tuple[str, bool]:
     """(text, whole): the words with a line per paragraph, headers first. `whole` is False when a
     limit or damage cut it short. Never raises."""
     try:
