@@ -41,7 +41,7 @@ MAIL_STATES: Mapping[str, str] = {
 }
 ANSWERS: Mapping[str, str] = {
     AnswerKind.ACKNOWLEDGEMENT.value: N_("acknowledgement"),
-    AnswerKind.REPEAT.value: N_("acknowledgement"),
+    AnswerKind.REPEAT.value: N_("said again"),
     AnswerKind.RETURN.value: N_("return"),
     AnswerKind.PENDING.value: N_("being checked"),
     AnswerKind.LIMIT.value: N_("limit notice"),
@@ -102,6 +102,10 @@ FLAGS: Mapping[str, str] = {
     "first_address": N_("first mail from this address"),
     "unverified": N_("the sender was not verified by the mail server"),
     "same_title": N_("another item has the same title"),
+    "same_message_id": N_("another mail has the same Message-ID"),
+    "encrypted": N_("a file is encrypted"),
+    "macro": N_("a file has macros"),
+    "in_part": N_("a file was read only in part"),
 }
 RELATIONS: Mapping[str, str] = {
     Relation.DUPLICATE.value: N_("the same mail as"),

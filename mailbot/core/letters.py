@@ -20,7 +20,7 @@ class AnswerKind(StrEnum):
     RETURN = "return"
     PENDING = "pending"
     REPEAT = "repeat"
-    """The acknowledgement of something sent again: same letter, counted apart in the send log."""
+    """The answer to something sent again: the same letter, counted apart in the send log."""
     LIMIT = "limit"
     """The one "no more automatic answers today" of a day."""
 
