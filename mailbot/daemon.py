@@ -24,7 +24,8 @@ from mailbot.adapters.backoff import Backoff
 from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.settings.model import MailboxSettings
 from mailbot.app.errors import OperatorFault, Permanent, WorldFault
-from mailbot.app.ports import MailSource, NewTask
+from mailbot.app.ports import MailSource
+from mailbot.app.records import NewTask
 from mailbot.app.settle import Settled
 from mailbot.bootstrap import Office
 

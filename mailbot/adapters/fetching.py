@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mailbot.app.ports import Envelope
+from mailbot.app.records import Envelope
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 << 20

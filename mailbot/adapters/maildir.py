@@ -24,7 +24,8 @@ from pathlib import Path
 from mailbot.adapters.fetching import HEADER_CAP, header_section
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import Fault, OperatorFault, Permanent, Retryable, Unfetched, WorldFault
-from mailbot.app.ports import Clock, Disposition, Envelope, Fetched, FolderState, Origin
+from mailbot.app.ports import Clock
+from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, Origin
 
 log = logging.getLogger(__name__)
 

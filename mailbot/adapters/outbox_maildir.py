@@ -13,7 +13,8 @@ import os
 from pathlib import Path
 
 from mailbot.app.errors import Retryable, Uncertain
-from mailbot.app.ports import BeforeDot, Outgoing
+from mailbot.app.ports import BeforeDot
+from mailbot.app.records import Outgoing
 
 
 class MaildirTransport:

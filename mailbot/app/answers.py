@@ -10,14 +10,8 @@ from typing import Protocol
 from mailbot.app.letter_content import build_letter, office_card
 from mailbot.app.limits import refusal
 from mailbot.app.mailbox import IntakePolicy, Mailbox
-from mailbot.app.ports import (
-    InboundRow,
-    ItemRow,
-    OutboxState,
-    Outgoing,
-    Reads,
-    Renderer,
-)
+from mailbot.app.ports import Reads, Renderer
+from mailbot.app.records import InboundRow, ItemRow, OutboxState, Outgoing
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Relation
 from mailbot.core.letters import (
     AnswerKind,

@@ -1,6 +1,6 @@
 """Sends what is due from the outbox, one letter at a time.
 
-A letter's states are the store's (`app.ports.OutboxState`); this loop decides which one follows
+A letter's states are the store's (`app.records.OutboxState`); this loop decides which one follows
 from what the transport reports:
 
 * an answer was read: SENT, RETRY or FAILED, by the answer's class;
@@ -30,7 +30,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Uncertain
-from mailbot.app.ports import Clock, Outbox, OutboxState, QueuedLetter, Store, Transport
+from mailbot.app.ports import Clock, Outbox, Store, Transport
+from mailbot.app.records import OutboxState, QueuedLetter
 
 _log = logging.getLogger(__name__)
 

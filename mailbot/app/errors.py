@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailbot.app.ports import Origin
+from mailbot.app.records import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any
 
 from mailbot.app.errors import WorldFault
 from mailbot.app.facts import received_of_saved
-from mailbot.app.ports import Envelope, InboundRow, Origin, Store, Transaction
+from mailbot.app.ports import Store, Transaction
+from mailbot.app.records import Envelope, InboundRow, Origin
 from mailbot.app.settle import Settled, Settler
 from mailbot.core.intake.explain import decision_json
 from mailbot.core.mail.model import Address, IncomingMail

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.app.mailbox import Mailbox
-from mailbot.app.ports import InboundRow, ItemRow, Reads
+from mailbot.app.ports import Reads
+from mailbot.app.records import InboundRow, ItemRow
 from mailbot.core.intake.classify import Classification
 from mailbot.core.intake.lifecycle import DOUBTFUL
 from mailbot.core.intake.model import EarlierItem, Facts

@@ -25,19 +25,8 @@ from itertools import islice
 
 from mailbot.app.errors import OperatorFault, Unfetched, WorldFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
-from mailbot.app.ports import (
-    Archive,
-    Clock,
-    Disposition,
-    Envelope,
-    Fetched,
-    FolderState,
-    InboundRow,
-    MailReader,
-    MailSource,
-    Store,
-    Transaction,
-)
+from mailbot.app.ports import Archive, Clock, MailReader, MailSource, Store, Transaction
+from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, InboundRow
 from mailbot.app.settle import Settled, Settler
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
 

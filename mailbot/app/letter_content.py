@@ -14,7 +14,8 @@ from datetime import date
 from typing import Protocol
 
 from mailbot.app.mailbox import Mailbox
-from mailbot.app.ports import InboundRow, ItemRow, Reads
+from mailbot.app.ports import Reads
+from mailbot.app.records import InboundRow, ItemRow
 from mailbot.core.intake.content import content_of
 from mailbot.core.intake.describe import mailto
 from mailbot.core.intake.model import Decision, Facts, Relation

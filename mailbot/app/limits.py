@@ -7,7 +7,7 @@ next to nothing.
 
 from __future__ import annotations
 
-from mailbot.app.ports import AnswerCounts
+from mailbot.app.records import AnswerCounts
 from mailbot.core.letters import AnswerKind
 from mailbot.core.rules.rulebook import Limits
 

@@ -19,19 +19,15 @@ from itertools import groupby
 from typing import Protocol
 
 from mailbot.app.explain import Saved, settle_or_quarantine
-from mailbot.app.ports import (
-    Archive,
+from mailbot.app.ports import Archive, MailReader, Reads, Store, Transaction
+from mailbot.app.records import (
     Binding,
     Envelope,
     InboundRow,
     ItemRow,
-    MailReader,
     NewVersion,
     OutboxState,
     Outgoing,
-    Reads,
-    Store,
-    Transaction,
 )
 from mailbot.app.settle import Settled, Settler
 from mailbot.app.staff import RELEASABLE, released_item

@@ -12,7 +12,8 @@ from datetime import date, datetime
 
 from mailbot.app.answers import Answer, Answering
 from mailbot.app.facts import Gathered, gather
-from mailbot.app.ports import (
+from mailbot.app.ports import Transaction
+from mailbot.app.records import (
     Binding,
     InboundRow,
     ItemRow,
@@ -22,7 +23,6 @@ from mailbot.app.ports import (
     NewTask,
     NewVersion,
     Relation,
-    Transaction,
 )
 from mailbot.core.intake.content import content_of
 from mailbot.core.intake.decide import decide

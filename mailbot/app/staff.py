@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import Any
 
 from mailbot.app.answers import Answer
-from mailbot.app.ports import (
+from mailbot.app.ports import Store, Transaction
+from mailbot.app.records import (
     Binding,
     InboundRow,
     ItemRow,
@@ -20,8 +21,6 @@ from mailbot.app.ports import (
     NewDecision,
     NewItem,
     NewVersion,
-    Store,
-    Transaction,
 )
 from mailbot.app.settle import Settled, Settler
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Reason

@@ -17,7 +17,7 @@ from mailbot.adapters.settings.model import MailboxSettings, OutgoingSettings
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.explain import Saved, explanation, look, subject_only
-from mailbot.app.ports import InboundRow
+from mailbot.app.records import InboundRow
 from mailbot.app.replay import Replay, Replayed
 from mailbot.app.settle import Settler
 from mailbot.bootstrap import DEFAULT_OFFICE, Office, open_bench

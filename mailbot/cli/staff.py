@@ -20,7 +20,7 @@ from mailbot.adapters.i18n import _
 from mailbot.app import staff as by_hand
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.mailbox import Mailbox
-from mailbot.app.ports import InboundRow, OutboxState
+from mailbot.app.records import InboundRow, OutboxState
 from mailbot.app.settle import Settled, Settler
 from mailbot.bootstrap import Office
 from mailbot.cli import words

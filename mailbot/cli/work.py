@@ -19,7 +19,7 @@ from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
-from mailbot.app.ports import OutboxState
+from mailbot.app.records import OutboxState
 from mailbot.app.settle import Settled
 from mailbot.bootstrap import Office, only_one, open_office
 from mailbot.cli import words

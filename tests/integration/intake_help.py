@@ -27,7 +27,7 @@ from mailbot.app.answers import Answering
 from mailbot.app.errors import Unfetched
 from mailbot.app.intake import Intake, PassReport
 from mailbot.app.mailbox import IntakePolicy, Mailbox
-from mailbot.app.ports import (
+from mailbot.app.records import (
     Binding,
     Disposition,
     Envelope,

@@ -23,7 +23,7 @@ from mailbot.adapters.fetching import BATCH_MAILS, HEADER_CAP, PIECE
 from mailbot.adapters.imap.source import ImapAccount, ImapSource, Secret, probe
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Unfetched, WorldFault
-from mailbot.app.ports import Disposition, Fetched, FolderState, Origin
+from mailbot.app.records import Disposition, Fetched, FolderState, Origin
 from tests.servers.dovecot import Dovecot, Profile
 from tests.servers.picky_proxy import (
     NETEASE_HIDES,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mailbot.app.errors import Fault, OperatorFault, Retryable
-from mailbot.app.ports import Disposition
+from mailbot.app.records import Disposition
 from mailbot.core.mail.model import IncomingMail
 from tests.integration.intake_help import (
     ARTICLE,

@@ -15,7 +15,7 @@ from mailbot.adapters.fetching import HEADER_CAP
 from mailbot.adapters.maildir import MaildirSource
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Unfetched
-from mailbot.app.ports import Disposition, Envelope, Fetched, FolderState, Origin
+from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, Origin
 
 CAP = 20 << 20
 MOMENT = datetime(2026, 7, 31, 16, 30, 5, tzinfo=UTC)

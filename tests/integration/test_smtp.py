@@ -18,7 +18,7 @@ from mailbot.adapters.smtp.replies import classify
 from mailbot.adapters.smtp.transport import SmtpAccount, SmtpTransport
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Uncertain, WorldFault
-from mailbot.app.ports import Outgoing
+from mailbot.app.records import Outgoing
 from tests.servers.smtp_sink import CUT, STALL, Authority, FaultServer, Say, SmtpSink, reply
 
 LOGIN = "xinxi@example.com"

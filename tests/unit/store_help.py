@@ -8,7 +8,8 @@ from typing import Any
 
 from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.ports import (
+from mailbot.app.ports import Transaction
+from mailbot.app.records import (
     Envelope,
     ItemState,
     NewDecision,
@@ -16,7 +17,6 @@ from mailbot.app.ports import (
     NewVersion,
     Origin,
     Outgoing,
-    Transaction,
 )
 from mailbot.core.mail.model import Address, IncomingMail
 

@@ -24,7 +24,8 @@ from mailbot.app.deliver import (
     retry_delay,
 )
 from mailbot.app.errors import Fault, OperatorFault, Permanent, Retryable, Uncertain
-from mailbot.app.ports import BeforeDot, OutboxState, Outgoing, QueuedLetter, Reads, Transaction
+from mailbot.app.ports import BeforeDot, Reads, Transaction
+from mailbot.app.records import OutboxState, Outgoing, QueuedLetter
 from tests.servers.smtp_sink import CUT, FaultServer, SmtpSink, reply
 
 START = datetime(2026, 8, 12, 14, 0, tzinfo=UTC)  # 22:00 in Shanghai

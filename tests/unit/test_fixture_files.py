@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.app.ports import Relation
+from mailbot.app.records import Relation
 from mailbot.core.intake.problems import ProblemCode
 from mailbot.core.mail.automatic import AutomaticKind
 from mailbot.core.mail.model import DefectCode

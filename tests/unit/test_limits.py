@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailbot.app.limits import refusal
-from mailbot.app.ports import AnswerCounts
+from mailbot.app.records import AnswerCounts
 from mailbot.core.letters import AnswerKind as K
 from mailbot.core.rules.rulebook import Limits
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.tables import metadata
-from mailbot.app.ports import OutboxState
+from mailbot.app.records import OutboxState
 from tests.unit import store_help as h
 from tests.unit.store_help import ADDRESS, NOON, OFFICE
 

@@ -25,14 +25,7 @@ from mailbot.adapters.db.listing import ItemFilter, everything_about, list_items
 from mailbot.adapters.db.tables import metadata
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import OperatorFault, Permanent, Retryable
-from mailbot.app.ports import (
-    Binding,
-    InboundState,
-    ItemState,
-    NewTask,
-    OutboxState,
-    Relation,
-)
+from mailbot.app.records import Binding, InboundState, ItemState, NewTask, OutboxState, Relation
 from mailbot.core.mail.model import Attachment, AttachmentKind, IncomingMail
 from tests.unit import store_help as h
 from tests.unit.store_help import ADDRESS, AUGUST, NOON, OFFICE

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, or_, select
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.tables import audit, decision, item_version, link, outbox, task
-from mailbot.app.ports import ItemRow
+from mailbot.app.records import ItemRow
 
 
 def everything_about(store: SqlStore, what: str) -> dict[str, Any]:

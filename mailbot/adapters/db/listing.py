@@ -30,7 +30,7 @@ from mailbot.adapters.db.tables import (
     outbox,
 )
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.ports import InboundRow, ItemRow
+from mailbot.app.records import InboundRow, ItemRow
 from mailbot.core.letters import AnswerKind
 
 __all__ = [

@@ -31,7 +31,7 @@ from mailbot.adapters.db.tables import (
 )
 from mailbot.adapters.db.tables import folder as folder_table
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.ports import (
+from mailbot.app.records import (
     AnswerCounts,
     Binding,
     InboundRow,

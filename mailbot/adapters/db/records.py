@@ -1,4 +1,4 @@
-"""Rows to the records of `app.ports`, and back. No query stands here."""
+"""Rows to `app.records`, and back. No query stands here."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from mailbot.adapters.db.tables import inbound, item, item_version
-from mailbot.app.ports import (
-    InboundRow,
-    InboundState,
-    ItemRow,
-    ItemState,
-    NewVersion,
-    Origin,
-)
+from mailbot.app.records import InboundRow, InboundState, ItemRow, ItemState, NewVersion, Origin
 
 _INBOUND = (
     "id",

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.records import INBOUND_COLUMNS, to_inbound
 from mailbot.adapters.db.tables import binding, inbound, item, task
-from mailbot.app.ports import Binding, InboundRow
+from mailbot.app.records import Binding, InboundRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Executable, bindparam, delete, insert, select, update
 
 from mailbot.adapters.db import tables as t
 from mailbot.adapters.db.dialect import insert_or
-from mailbot.app.ports import InboundState
+from mailbot.app.records import InboundState
 
 LETTER = (
     "key",

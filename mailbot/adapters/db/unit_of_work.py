@@ -31,7 +31,7 @@ from mailbot.adapters.db.statements import (
 )
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import WorldFault
-from mailbot.app.ports import (
+from mailbot.app.records import (
     Binding,
     Envelope,
     InboundState,

@@ -23,7 +23,8 @@ from mailbot.adapters.imap.faults import Refused
 from mailbot.adapters.imap.session import Session
 from mailbot.adapters.imap.wire import uid_chunks
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.ports import Clock, Envelope, Fetched, FolderState, Origin
+from mailbot.app.ports import Clock
+from mailbot.app.records import Envelope, Fetched, FolderState, Origin
 
 log = logging.getLogger(__name__)
 

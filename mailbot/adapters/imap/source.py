@@ -26,7 +26,8 @@ from mailbot.adapters.imap.faults import Refused
 from mailbot.adapters.imap.probe import ProbeReport, probe
 from mailbot.adapters.imap.session import Opened, Session
 from mailbot.app.errors import Permanent, Retryable, Unfetched
-from mailbot.app.ports import Clock, Disposition, Envelope, Fetched, FolderState, Origin
+from mailbot.app.ports import Clock
+from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, Origin
 
 __all__ = ["ImapAccount", "ImapSource", "ProbeReport", "Secret", "probe"]
 

@@ -36,7 +36,7 @@ from mailbot.adapters.settings.words import describe
 from mailbot.adapters.system import shipped
 from mailbot.adapters.toml.file import read_toml
 from mailbot.app.errors import Fault, OperatorFault
-from mailbot.app.ports import Disposition
+from mailbot.app.records import Disposition
 
 DEFAULT_FILE = Path("config/mailbot.toml")
 Security = Literal["tls", "starttls", "plain"]

@@ -36,7 +36,8 @@ from mailbot.adapters.settings.credentials import CredentialKind
 from mailbot.adapters.smtp.connection import Connection, decode_answer
 from mailbot.adapters.smtp.replies import Phase, classify
 from mailbot.app.errors import Fault, OperatorFault, Retryable, Uncertain, WorldFault
-from mailbot.app.ports import BeforeDot, Clock, Outgoing
+from mailbot.app.ports import BeforeDot, Clock
+from mailbot.app.records import Outgoing
 
 _PROBE_AFTER = 20.0
 """Seconds of silence after which NOOP asks whether the connection still lives."""

@@ -60,7 +60,7 @@ class EarlierItem:
     id: int
     receipt: str
     state: str
-    """`app.ports.ItemState` value."""
+    """`app.records.ItemState` value."""
     unit_id: str | None
     title: str
     from_addr: str

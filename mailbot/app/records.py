@@ -1,0 +1,275 @@
+"""What passes through the ports: mail as found, letters as queued, rows as recorded.
+
+Values only. Times are aware datetimes; the store keeps them in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from mailbot.core.intake.model import Relation as Relation
+
+# --- mail coming in ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where a mail lies. Unique for ever: IMAP account + folder + UIDVALIDITY + UID. A Maildir
+    uses UIDVALIDITY 1 and a 63-bit number made from the file's unique name."""
+
+    account: str
+    folder: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """One folder as a search saw it."""
+
+    folder: str
+    uidvalidity: int
+    """0 when the server gives none: then nothing known about the folder can be relied on."""
+    uids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is known of a mail before its bytes are read."""
+
+    origin: Origin
+    size: int
+    received: datetime
+    """INTERNALDATE, or the file's time for a Maildir."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A mail's bytes. `raw` is None when it vanished between search and fetch; `complete` is False
+    when only the header section was fetched because the mail is over the cap."""
+
+    envelope: Envelope
+    raw: bytes | None
+    complete: bool = True
+
+
+class Disposition(StrEnum):
+    """Where a settled mail goes in the mailbox. A courtesy to people: repeatable, never the truth."""
+
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    IGNORED = "ignored"
+
+
+# --- letters going out ---------------------------------------------------------------------
+
+
+class OutboxState(StrEnum):
+    READY = "ready"
+    WITHHELD = "withheld"
+    """Answers to mail older than the configured age: waits for the operator's word."""
+    SENDING = "sending"
+    """Claimed; the final dot was certainly not sent."""
+    DOT = "dot"
+    """The final dot may have been sent; the answer was not read. Becomes UNKNOWN at restart."""
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DROPPED = "dropped"
+    """The operator decided not to send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One letter as queued: stable Message-ID, stable bytes, one recipient."""
+
+    key: str
+    """Unique for ever: `answer:<inbound id>:<kind>`."""
+    kind: str
+    office: str
+    sender: str
+    """Envelope sender, also the header From's address."""
+    recipient: str
+    message_id: str
+    raw: bytes
+    subject: str
+    inbound_id: int | None = None
+    thread: str = ""
+    """Message-ID that opened the thread; the limit per thread counts by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedLetter:
+    """A claimed outbox row."""
+
+    id: int
+    letter: Outgoing
+    attempts: int
+
+
+# --- records -------------------------------------------------------------------------------
+
+
+class InboundState(StrEnum):
+    NEW = "new"
+    """Registered without content (commit 1)."""
+    DECIDED = "decided"
+    """Decision, items and answer recorded (commit 2)."""
+    SETTLED = "settled"
+    """Flagged or moved in the mailbox as well."""
+    VANISHED = "vanished"
+    """Gone between search and fetch; processed if it reappears."""
+
+
+class ItemState(StrEnum):
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    HELD = "held"
+    REPLACED = "replaced"
+    """Merged into another item as an earlier version."""
+    WITHDRAWAL_REQUESTED = "withdrawal_requested"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRow:
+    """A registered mail. Content fields stay empty until decided, and for ever after a secrets
+    hit."""
+
+    id: int
+    origin: Origin
+    size: int
+    received: datetime
+    received_source: str
+    state: InboundState
+    attempts: int
+    sha256: str = ""
+    content_key: str = ""
+    message_id: str = ""
+    from_addr: str = ""
+    subject: str = ""
+    office: str = ""
+    decision: str = ""
+    first_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """One reading of one item, as decided from one mail."""
+
+    title: str
+    submitter: str
+    contact: tuple[str, ...]
+    unit_written: str
+    fields: dict[str, Any]
+    """The JSON of the fields as `explain` prints them."""
+    category: str
+    category_by: str
+    """`mark`, `rule`, `default`, `staff`"""
+    category_evidence: tuple[str, ...] = ()
+    attachments_from: int | None = None
+    """Inbound id whose attachments belong to this version (the first mail's when the correction
+    brought none)."""
+    attachment_paths: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    scope: str = ""
+    """Distribution scope as marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to be written. `replaces` is the id of the item it becomes a new version of: then
+    the receipt number stays."""
+
+    office: str
+    unit_id: str | None
+    state: ItemState
+    received: datetime
+    month: date
+    """First day of the month it counts in."""
+    version: NewVersion
+    flags: tuple[str, ...] = ()
+    """`category_doubtful`, `unverified`, `first_address` ...: what staff should look at."""
+    lane: str = "item"
+    title_key: str = ""
+    """The title as `core.intake.titles.normal_title` compares it."""
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item with its current version."""
+
+    id: int
+    receipt: str
+    office: str
+    unit_id: str | None
+    state: ItemState
+    received: datetime
+    month: date
+    version_no: int
+    version: NewVersion
+    inbound_id: int
+    """The mail of the current version."""
+    first_inbound_id: int
+    from_addr: str
+    flags: tuple[str, ...]
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDecision:
+    """A decision record: text for the sender and text for the log, apart."""
+
+    inbound_id: int
+    kind: str
+    office: str
+    unit_id: str | None
+    reasons: tuple[str, ...]
+    """For people: whole Chinese sentences."""
+    log: tuple[str, ...]
+    """Stable codes with details, for replay and search."""
+    answer: str
+    """Answer kind, or why there is none: `none:automatic`, `none:limit` ..."""
+    book_digest: str
+    by: str = "mailbot"
+    sender: str = ""
+    """The author's address, which is kept even when nothing of the content is."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """Something a person should look at."""
+
+    office: str
+    kind: str
+    text: str
+    inbound_id: int | None = None
+    item_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """From the send log, for one address (and one thread), at one moment."""
+
+    acknowledgements_today: int
+    returns_today: int
+    kind_today: dict[str, int]
+    thread_ever: int
+    office_last_hour: int
+    limit_notice_today: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    address: str
+    unit_id: str
+    state: str
+    """`proposed`, `bound`, `refused`"""
