@@ -27,6 +27,10 @@ UNTOLD_TASK = (
     "这封来信不合要求，但该邮箱尚未被受理过、今天已退回过一次，没有再自动退回。"
     "请电话告知报送人，或绑定该邮箱（mailbot senders --bind）。"
 )
+THREAD_TASK = (
+    "这封来信已登记，但在同一组往来邮件里自动答复已满3封，没有再自动答复。"
+    "请告知报送人：报送新的信息请另写一封新邮件，不要在旧邮件上回复。"
+)
 BREAKER_TASK = (
     "本小时自动回复已达办公室设定的上限，已暂停自动回复；来信照常登记，请查看是否有异常来信。"
 )
@@ -115,6 +119,10 @@ class Answering:
                 # A new address gets one return a day (it may be forged). The liaison behind it who
                 # sends a second malformed item must not wait for an answer that never comes.
                 task = UNTOLD_TASK
+            elif refused == "thread" and not (again or note):
+                # Three letters a conversation, ever. A liaison who sends each new item as a reply
+                # to the last receipt reaches that without doing anything wrong.
+                task = THREAD_TASK
             return Answer(None, none=f"limit: {refused}", task=task, task_kind=about)
         rendered = self.renderer.render(book.info.id, letter)
         logged = AnswerKind.REPEAT if again and kind is not AnswerKind.LIMIT else kind

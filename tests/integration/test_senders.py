@@ -594,3 +594,20 @@ def test_ids_of_letters_are_unique(world: World) -> None:
     ids = [s.message_id for s in world.sent()]
     assert len(set(ids)) == len(ids) == 10
     assert all(a != b for a, b in itertools.pairwise(ids))
+
+
+def test_staff_hear_of_a_new_item_that_an_old_conversation_leaves_unanswered(world: World) -> None:
+    world.receive(letter("农牧局+第一条信息标题内容+张三+7622029", ARTICLE))
+    for number, title in enumerate(
+        ("草原防火部署到位", "秋收进度过半", "冬储饲草充足", "牛羊出栏有序")
+    ):
+        last = world.receive(
+            letter(
+                f"农牧局+{title}+张三+7622029",
+                title * 30,
+                message_id=f"thread{number}@example.com",
+                **reply_to(world.sent()[-1]),
+            )
+        )
+    assert last.decision.kind.value == "accept"
+    assert last.answer.letter is None and "没有再自动答复" in last.answer.task
