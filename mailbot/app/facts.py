@@ -188,6 +188,7 @@ def _earlier(rows: list[ItemRow]) -> tuple[EarlierItem, ...]:
                 link=(),
                 topics=r.version.topics,
             ),
+            scope=r.version.scope,
             revises=r.version.fields.get("revises", ""),
         )
         for r in rows

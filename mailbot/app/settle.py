@@ -222,6 +222,7 @@ class Settler:
             attachments_from=draft.content_from,
             attachment_paths=draft.attachment_paths,
             topics=draft.classification.topics,
+            scope=draft.scope,
         )
         return NewItem(
             office=facts.book.info.id,

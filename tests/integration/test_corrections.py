@@ -580,3 +580,9 @@ def test_files_with_titles_of_their_own_are_not_swallowed_by_one_title(world: Wo
     with_text = [text_file("财政监督检查启动.txt", "丙" * 300), *files]
     settled = world.receive(letter("财政局+财政监督检查启动+陈一+7622090", files=with_text))
     assert settled.decision.kind.value == "accept" and len(settled.items) == 1
+
+
+def test_a_marked_scope_is_kept_with_the_item_and_through_its_correction(world: World) -> None:
+    world.receive(letter(NO_CONTACT, "发布范围：旗政府领导\n" + ARTICLE))
+    again = world.receive(pasted(FULL))
+    assert again.items[0].version.scope == "旗政府领导"

@@ -85,6 +85,7 @@ def _item(draft: Draft, roster: Roster, categories: Categories) -> dict[str, Any
         "category_doubtful": found.doubtful,
         "marks": list(found.link),
         "topics": list(found.topics),
+        "scope": draft.scope,
         "flags": list(draft.flags),
         "attachments": list(draft.attachment_paths),
     }

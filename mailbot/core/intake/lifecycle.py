@@ -267,6 +267,7 @@ def _link(draft: Draft, item: EarlierItem, relation: Relation, content: Content)
             attachment_paths=item.attachment_paths,
             has_attachments=item.has_attachments,
             has_content=True,
+            scope=draft.scope or item.scope,
             content_from=item.content_from or item.inbound_id,
         )
     return _keep_category(linked, item)

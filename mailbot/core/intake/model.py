@@ -79,6 +79,7 @@ class EarlierItem:
     content_from: int | None = None
     """Inbound id of the mail that holds its files, which may be older than `inbound_id`."""
     classification: Classification | None = None
+    scope: str = ""
     revises: str = ""
     """Receipt number of the accepted item this returned or held one is a new version of."""
     by_reference: bool = False
@@ -136,6 +137,8 @@ class Draft:
     has_attachments: bool = False
     has_content: bool = False
     """It has a file, or a text that is more than a covering note."""
+    scope: str = ""
+    """Distribution scope as marked."""
     target: EarlierItem | None = None
     """The recorded item this is about: a correction's predecessor, a re-send's original."""
     link: Relation | None = None

@@ -12,6 +12,7 @@ from mailbot.core.intake.classify import classify
 from mailbot.core.intake.content import Content, content_of
 from mailbot.core.intake.lifecycle import DOUBTFUL, awaiting, relate
 from mailbot.core.intake.model import Draft, Facts, Relation
+from mailbot.core.intake.scope import distribution_scope
 from mailbot.core.intake.split import Part, Split, split
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of
@@ -103,6 +104,8 @@ def _draft(reading: Reading, part: Part, parts: Split, content: Content, facts: 
         has_attachments=bool(part.files),
         has_content=not own.empty,
         flags=(DOUBTFUL,) if classification.doubtful else (),
+        scope=distribution_scope(reading.raw, part.text)
+        or next((s for f in part.files if (s := distribution_scope("", f.text))), ""),
     )
 
 
