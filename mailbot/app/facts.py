@@ -90,7 +90,7 @@ def gather(
         answers_our_letter=bool(letters),
         of_sender=of_sender,
     )
-    if not any(not m.hold_only for m in mail.secrets) and automatic is None and _in_force(facts):
+    if not mail.secret and automatic is None and _in_force(facts):
         reading = read_submission(mail, facts)
         facts = replace(facts, reading=reading)
         if reading.unit is not None and reading.unit.unit_id is not None:

@@ -16,7 +16,6 @@ the mailbox untouched.
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +27,7 @@ from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Archive, Clock, MailReader, MailSource, Store, Transaction
 from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, InboundRow
 from mailbot.app.settle import Settled, Settler
+from mailbot.core.mail.decode import unread_mail
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
 
 BATCH_MAILS = 50
@@ -127,7 +127,7 @@ class Intake:
             self.archive.put(
                 (mail.sha256, one.raw)
                 for (_, one), (_, mail) in zip(fetched, read, strict=True)
-                if one.raw is not None and not _is_secret(mail)
+                if one.raw is not None and not mail.secret
             )
             done = self._settle(read, report)
         except (WorldFault, OperatorFault) as fault:
@@ -188,7 +188,7 @@ class Intake:
                 except Exception as bug:
                     done.append(self._quarantine(mail, row, tx))
                     # Its message may quote the mail, which after a secrets hit nothing may.
-                    what = type(bug).__name__ + ("" if _is_secret(mail) else f": {bug}")
+                    what = type(bug).__name__ + ("" if mail.secret else f": {bug}")
                     report.faults.append(f"{row.origin}: {what}")
         return done
 
@@ -216,7 +216,10 @@ class Intake:
         if row.attempts >= MAX_ATTEMPTS or (not fetched.raw and row.size):
             # It has taken the process down that often, or the server cannot give it whole: do not
             # even try to read it.
-            return unread(fetched.raw, f"given up after {row.attempts} attempts")
+            return unread_mail(
+                fetched.raw,
+                Defect(DefectCode.UNREADABLE, "mail", f"given up after {row.attempts} attempts"),
+            )
         mail = self.reader.read(fetched.raw, complete=fetched.complete)
         # Of a mail over the cap only the header was fetched; its size is the server's word.
         return mail if fetched.complete else replace(mail, size=max(mail.size, row.size))
@@ -257,21 +260,6 @@ class Intake:
             with self.store.begin() as tx:
                 for inbound_id in settled:
                     tx.settled(inbound_id)
-
-
-def _is_secret(mail: IncomingMail) -> bool:
-    return any(not m.hold_only for m in mail.secrets)
-
-
-def unread(raw: bytes, why: str) -> IncomingMail:
-    """What can be said of a mail without reading it."""
-    digest = hashlib.sha256(raw).hexdigest()
-    return IncomingMail(
-        size=len(raw),
-        sha256=digest,
-        content_key=digest,
-        defects=(Defect(DefectCode.UNREADABLE, "mail", why),),
-    )
 
 
 def _batches(rows: Sequence[InboundRow]) -> Iterable[Sequence[InboundRow]]:

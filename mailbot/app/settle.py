@@ -115,7 +115,7 @@ class Settler:
     ) -> Settled:
         """A mail on which our own code failed: kept, unanswered, with the traceback for us."""
         book = self.mailbox_offices[0]
-        secret = any(not m.hold_only for m in mail.secrets)
+        secret = mail.secret
         decision = Decision(
             DecisionKind.QUARANTINE,
             (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import sys
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from mailbot.app.errors import Fault, OperatorFault
 from mailbot.bootstrap import Office, open_office
 
 _config: Path | None = None
+_verbose = False
 
 
 def set_config(path: Path | None) -> None:
@@ -27,13 +29,22 @@ def set_config(path: Path | None) -> None:
     _config = path
 
 
+def set_verbose(verbose: bool) -> None:
+    """Remembers `--verbose`, which wins over the settings' `log_level`."""
+    global _verbose
+    _verbose = verbose
+
+
 def config_path() -> Path | None:
     return _config
 
 
 def settings() -> Settings:
     """The operator's settings. Raises `OperatorFault` with all faults."""
-    return load_settings(_config)
+    found = load_settings(_config)
+    if not _verbose:
+        logging.getLogger().setLevel(found.log_level.upper())
+    return found
 
 
 def installation() -> Office:

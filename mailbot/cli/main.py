@@ -18,7 +18,7 @@ from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.cli import look, setup, staff, work
-from mailbot.cli.context import set_config
+from mailbot.cli.context import set_config, set_verbose
 
 BUG = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -51,6 +51,7 @@ def _options(
     if lang:  # a language that is one was taken out of the command line before
         raise OperatorFault(Fault(f"--lang {lang}", _("no such language"), "zh, en"))
     set_config(config)
+    set_verbose(verbose)
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",

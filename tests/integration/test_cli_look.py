@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import re
 import subprocess
@@ -545,3 +546,15 @@ def test_an_unknown_command_and_a_missing_argument_end_with_code_2(cli: Cli) -> 
 def test_shanghai_is_the_time_whatever_the_machine_says(cli: Cli) -> None:
     newest = cli("items", "--limit", "1", "--json").json[0]["received"]
     assert datetime.fromisoformat(newest).utcoffset() == SHANGHAI.utcoffset(datetime(2026, 8, 1))
+
+
+def test_the_log_level_of_the_settings_counts(cli: Cli) -> None:
+    text = cli.config.read_text("utf-8")
+    cli.config.write_text(f'log_level = "error"\n{text}', encoding="utf-8")
+    root = logging.getLogger()
+    before = root.level
+    try:
+        cli.good("items")
+        assert root.level == logging.ERROR
+    finally:
+        root.setLevel(before)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,7 +20,7 @@ from mailbot.core.mail.charsets import decode_text
 from mailbot.core.mail.htmltext import read_html
 from mailbot.core.mail.magic import extension, kind_of
 from mailbot.core.mail.model import AttachmentKind
-from mailbot.core.mail.ooxmltext import ooxml_text
+from mailbot.core.mail.ooxmltext import ZIP_DAMAGE, ooxml_text
 
 MAX_MEMBERS: Final = 500
 """Members named and read: a month of a busy unit has about twenty."""
@@ -38,18 +37,6 @@ _WORDS: Final = frozenset({"docx", "docm", "dotx", "doc", "wps", "wpt"})
 """WPS and careless renaming put .docx bytes under any of these names; the bytes decide."""
 _UTF8_NAME: Final = 0x800
 _ENCRYPTED: Final = 0x1
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-)
-"""What zipfile raises for damaged or hostile bytes."""
 
 
 def archive_text(data: bytes) -> tuple[str, bool]:
@@ -78,7 +65,7 @@ class _Archive:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 for info in self._listed(archive):
                     self._member(archive, info, depth)
-        except _DAMAGE:
+        except ZIP_DAMAGE:
             self.whole = False
 
     def _listed(self, archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -100,7 +87,7 @@ class _Archive:
         try:
             with archive.open(info) as stream:
                 content = stream.read(self._left + 1)
-        except _DAMAGE:
+        except ZIP_DAMAGE:
             self.whole = False
             return
         if len(content) > self._left:

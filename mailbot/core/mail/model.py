@@ -207,6 +207,11 @@ class IncomingMail:
         return tuple(v for n, v in self.headers if n.lower() == wanted)
 
     @property
+    def secret(self) -> bool:
+        """Does it bear a secrets mark? Then nothing of its content may be written."""
+        return any(not mark.hold_only for mark in self.secrets)
+
+    @property
     def author(self) -> Address | None:
         """The one author, or None when From is missing, empty or names several (RFC 5322 §3.6.2)."""
         usable = [a for a in self.from_ if a.addr]

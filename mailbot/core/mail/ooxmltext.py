@@ -35,6 +35,20 @@ _TOKEN = re.compile(
 )
 
 
+ZIP_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+"""What zipfile raises for damaged or hostile bytes."""
+
+
 def ooxml_text(data: bytes) -> tuple[str, bool]:
     """(text, whole): the words with a line per paragraph, headers first. `whole` is False when a
     limit or damage cut it short. Never raises."""
@@ -48,17 +62,7 @@ def ooxml_text(data: bytes) -> tuple[str, bool]:
             # A level mark stands in the header or the first lines: keep those before the rest.
             names.sort(key=lambda n: (not n.startswith("word/header"), n != "word/document.xml", n))
             return _read(archive, names)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        OverflowError,
-    ):
+    except ZIP_DAMAGE:
         return "", False
 
 
