@@ -24,8 +24,9 @@ from mailbot.core.mail.automatic import (
     recalled_subject,
 )
 from mailbot.core.mail.model import IncomingMail
+from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import day_of
-from mailbot.core.rules.rulebook import NoRuleInForce, OfficeBook
+from mailbot.core.rules.rulebook import OfficeBook
 
 _ANY_ID = 2**63 - 1
 RECALLED = 0.8

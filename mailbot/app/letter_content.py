@@ -32,8 +32,9 @@ from mailbot.core.letters import (
 )
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.model import IncomingMail
+from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import day_of
-from mailbot.core.rules.rulebook import NoRuleInForce, OfficeBook
+from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.form import corrected_subject
 from mailbot.core.subject.model import FieldName, FieldValue, Reading
 from mailbot.core.subject.text import fold

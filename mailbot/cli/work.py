@@ -15,6 +15,7 @@ import typer
 
 from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
+from mailbot.adapters.offices.selftest import failing_cases
 from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
@@ -39,6 +40,7 @@ def run() -> None:
     found.require_mailboxes()
     with only_one(found.data_dir):
         office = open_office(found)
+        _refuse_failing_cases(office)
         lines = settled_lines()
         _live(lines.head())
         Daemon(office, lambda settled: _live(settled_row(lines, settled))).run()
@@ -50,6 +52,7 @@ def once() -> None:
     found.require_mailboxes()
     with only_one(found.data_dir):
         office = open_office(found)
+        _refuse_failing_cases(office)
         office.store.outbox.recover(office.clock.now())
         seen, report, failed = _pass(office)
     _summary(seen, report)
@@ -118,6 +121,13 @@ address = "xinxi@example.org"
 maildir = "mailbox"
 outgoing = { outbox = "outbox" }
 """
+
+
+def _refuse_failing_cases(office: Office) -> None:
+    """An office whose own cases do not come out as written must not score anybody."""
+    books, working = office.books, office.calendar.is_working_day
+    if faults := failing_cases(office.settings.offices_dir, books, working):
+        raise OperatorFault(*faults)
 
 
 def _pass(office: Office) -> tuple[list[Settled], DeliverReport, WorldFault | None]:

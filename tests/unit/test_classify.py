@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.system import shipped
 from mailbot.core.intake.classify import Classification, classify
-from mailbot.core.rules.rulebook import Basis, Categories, Category, TitleRule
+from mailbot.core.rules.basis import Basis
+from mailbot.core.rules.rulebook import Categories, Category, TitleRule
 
 TITLES = Path(__file__).parent.parent / "data" / "titles.tsv"
 FIVE_POINTS = ("problem", "research")

@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot.core.rules.basis import Basis, NoRuleInForce
+from mailbot.core.rules.events import EventKind, Match
+from mailbot.core.rules.periods import PeriodKind
 from mailbot.core.rules.rulebook import (
-    Basis,
+    ITEMS,
     Group,
     Limits,
-    NoRuleInForce,
     OfficeBook,
     OfficeInfo,
-    Quota,
 )
+from mailbot.core.rules.scorebook import Quota, QuotaVersion
 from mailbot.core.subject.roster import Roster, Unit, UnitName
 
 BASIS = Basis("甲政办发〔2020〕1号", "一")
@@ -25,16 +27,18 @@ WATER = Unit("shuili", (UnitName("水利局"),), "g1")
 OTHER = Unit("linye", (UnitName("林业局"),), "g9")
 
 
-def book(*quotas: Quota) -> OfficeBook:
+def book(*versions: QuotaVersion, period: PeriodKind = PeriodKind.MONTH) -> OfficeBook:
+    """An office that owes items by these versions; without any, nothing at all."""
     info = OfficeInfo("jia", "甲办", "甲办信息室", "7622000", "JA")
     roster = Roster((FARMING, WATER, OTHER))
+    quotas = (Quota(ITEMS, "信息", period, versions),) if versions else ()
     return OfficeBook(
         info, roster, (), (), quotas, Limits(), "0" * 64, (Group("g1", "第一组", BASIS),)
     )
 
 
-def quota(start: date, **per_month: int) -> Quota:
-    return Quota(start, BASIS, per_month)
+def quota(start: date, **need: int) -> QuotaVersion:
+    return QuotaVersion(start, BASIS, tuple(need.items()), (Match(EventKind.SUBMISSION),))
 
 
 def test_a_version_holds_from_its_first_day_to_the_day_before_the_next() -> None:
@@ -79,6 +83,18 @@ def test_what_is_missing_is_named_and_never_zero() -> None:
         rules.convention_on(date(2026, 1, 1))
     with pytest.raises(NoRuleInForce, match="categories"):
         rules.categories_on(date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("period", [p for p in PeriodKind if p is not PeriodKind.MONTH])
+def test_an_office_that_owes_by_other_periods_has_no_monthly_number(period: PeriodKind) -> None:
+    rules = book(quota(date(2022, 7, 6), g1=8), period=period)
+    with pytest.raises(NoRuleInForce, match="monthly quota"):
+        rules.quota_on(FARMING, date(2026, 1, 1))
+
+
+def test_an_office_that_owes_nothing_has_no_number_either() -> None:
+    with pytest.raises(NoRuleInForce, match="monthly quota"):
+        book().quota_on(FARMING, date(2026, 1, 1))
 
 
 def test_groups_are_found_by_id() -> None:

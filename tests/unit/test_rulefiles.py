@@ -6,8 +6,6 @@ are: no more (one slip must not bury the reader), no fewer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -15,110 +13,19 @@ import pytest
 
 from mailbot.adapters.offices.rulefiles import load_office, load_offices
 from mailbot.adapters.system import shipped
-from mailbot.app.errors import OperatorFault
 from mailbot.core.rules.rulebook import Elsewhere, OfficeBook, SenderPolicy
 from mailbot.core.subject.model import FieldName
 from mailbot.core.subject.roster import UnitName
-
-BASIS = 'basis = { document = "甲政办发〔2020〕1号", clause = "一（一）" }\n'
-
-SOUND = {
-    "office.toml": """[office]
-id = "jia"
-name = "甲旗人民政府办公室"
-signature = "甲旗人民政府办公室信息室"
-phone = "7622000"
-receipt_prefix = "JA"
-mailbox = "xinxi@example.com"
-
-[limits]
-per_thread = 5
-""",
-    "units.toml": f"""prefixes = ["甲旗", "旗"]
-
-[[group]]
-id = "g1"
-name = "第一组"
-{BASIS}
-[[group]]
-id = "g2"
-name = "第二组"
-{BASIS}
-[[unit]]
-id = "nongmu"
-name = "农牧局"
-aliases = ["农牧业局", {{ text = "农业局", end = 2021-12-31 }}]
-group = "g1"
-addresses = ["NongMu@example.com"]
-
-[[unit.contact]]
-role = "liaison"
-name = "张三"
-phone = "7622001"
-address = "zhangsan@example.com"
-
-[[unit]]
-id = "shuili"
-name = "水利局"
-aliases = [{{ text = "农业局", start = 2022-01-01 }}]
-group = "g2"
-note = "to be confirmed"
-""",
-    "subject.toml": f"""[[convention]]
-from = 2020-01-01
-{BASIS}required = ["unit", "title", "submitter", "contact"]
-elsewhere = "suggest"
-senders = "open"
-example = "农牧局+春耕备耕工作进展顺利+张三+7622001"
-noise = ["政务信息"]
-""",
-    "categories.toml": f"""[[version]]
-from = 2020-01-01
-{BASIS}default = "news"
-link_marks = ["约稿"]
-
-[[version.category]]
-id = "news"
-name = "动态"
-marks = ["动态类"]
-
-[[version.category]]
-id = "problem"
-name = "问题"
-marks = ["问题类"]
-proof_required = true
-
-[[version.rule]]
-id = "problem-head"
-category = "problem"
-where = "heading"
-words = ["存在问题"]
-weight = 4
-
-[[version.topic]]
-name = "乡村振兴"
-words = ["乡村"]
-""",
-    "quota.toml": f"""[[quota]]
-from = 2020-01-01
-{BASIS}per_month = {{ g1 = 8, g2 = 4, shuili = 2 }}
-""",
-}
-
-
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        data = content if isinstance(content, bytes) else content.encode()
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def faults_of(load: Callable[[], object]) -> list[str]:
-    with pytest.raises(OperatorFault) as caught:
-        load()
-    return [str(f) for f in caught.value.faults]
-
+from tests.unit.rulefile_help import (
+    BASIS,
+    SOUND,
+    Broken,
+    broken,
+    changed,
+    faults_of,
+    tell_all,
+    write,
+)
 
 # --- a sound office ---------------------------------------------------------------------------
 
@@ -151,9 +58,41 @@ def test_a_sound_office_is_read_whole(book: OfficeBook) -> None:
     assert [book.quota_on(u, day) for u in book.roster.units] == [8, 2]
 
 
+def test_an_office_may_name_no_unit(tmp_path: Path) -> None:
+    units = SOUND["units.toml"][: SOUND["units.toml"].index("[[unit]]")]
+    quota = SOUND["quota.toml"].replace(", shuili = 2", "")
+    notices = SOUND["notices.toml"].replace('exclude = ["shuili"]', "")
+    files = {**SOUND, "units.toml": units, "quota.toml": quota, "notices.toml": notices}
+    assert load_office(write(tmp_path / "jia", files)).roster.units == ()
+
+
+def test_a_recommender_is_a_unit_or_somebody_outside_the_roster(tmp_path: Path) -> None:
+    for word in ("nongmu", "某市政府办公室"):
+        files = changed("units.toml", 'note = "to', f'recommender = "{word}"\nnote = "to')
+        book = load_office(write(tmp_path / word, files))
+        assert book.roster.get("shuili").recommender == word
+
+
+def test_cases_and_their_folder_are_no_part_of_the_book(tmp_path: Path, book: OfficeBook) -> None:
+    folder = write(tmp_path / "jia", dict(SOUND))
+    write(folder / "cases", {"broken.toml": "this is no TOML"})
+    assert load_office(folder).digest == book.digest
+
+
+def test_tasks_are_read_where_there_are_any_and_belong_to_the_digest(
+    tmp_path: Path, book: OfficeBook
+) -> None:
+    tasks = 'document = "要点"\nyear = 2021\n[[task]]\nid = "t1"\nclause = "一"\nquote = "做好"\n'
+    again = load_office(write(tmp_path / "jia", {**SOUND, "tasks.toml": tasks}))
+    assert [t.id for t in again.scoring.tasks] == ["t1"]
+    assert again.digest != book.digest
+
+
 def test_versions_are_sorted_and_the_one_in_force_is_found(tmp_path: Path) -> None:
-    newer = SOUND["quota.toml"].replace("2020-01-01", "2026-07-01").replace("8", "10")
-    files = {**SOUND, "quota.toml": newer + SOUND["quota.toml"]}
+    version = SOUND["quota.toml"][SOUND["quota.toml"].index("[[quota.version]]") :]
+    newer = version.replace("2020-01-01", "2026-07-01").replace("8", "10")
+    older = SOUND["quota.toml"].removesuffix(version)
+    files = {**SOUND, "quota.toml": older + newer + version}
     book = load_office(write(tmp_path / "jia", files))
     unit = book.roster.get("nongmu")
     assert book.quota_on(unit, date(2026, 6, 30)) == 8
@@ -205,26 +144,12 @@ def test_the_shipped_office_is_sound_and_whole() -> None:
     assert [name for name, _ in categories.topics] == [
         "乡村振兴", "产业发展", "民生改善", "环境保护", "社会治理", "民族团结", "深化改革",
     ]  # fmt: skip
-    for versions in (book.conventions, book.categories, book.quotas):
+    owed = [v for q in book.quotas for v in q.versions]
+    for versions in (book.conventions, book.categories, owed):
         assert all("鄂前政办发〔2022〕65号" in v.basis.document for v in versions)
 
 
 # --- broken offices ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Broken:
-    """`changes`: file, old text, new text (old "" appends; new None removes the file). `say`: one
-    tuple of words for each fault, all of them in that fault, in any order of faults."""
-
-    name: str
-    changes: tuple[tuple[str, str, str | bytes | None], ...]
-    say: tuple[tuple[str, ...], ...] = field(default=())
-
-
-def broken(name: str, *changes: tuple[str, str, str | bytes | None], say: list[str]) -> Broken:
-    """Each entry of `say` holds the words of one fault, separated by |."""
-    return Broken(name, changes, tuple(tuple(s.split("|")) for s in say))
 
 
 UNIT = '\n[[unit]]\nid = "{0}"\nname = "{1}"\ngroup = "g1"\n'
@@ -242,7 +167,7 @@ BROKEN = [
            ("units.toml", 'name = "农牧局"', "name = “农牧局”"),
            ("quota.toml", "g1 = 8,", "g1 ＝ 8,"),
            ("office.toml", '"JA"', '"ja"'),
-           say=["units.toml 第 15 行|“", "quota.toml 第 4 行|＝", "office.toml 第 6 行|receipt_prefix|大写"]),
+           say=["units.toml 第 15 行|“", "quota.toml 第 10 行|＝", "office.toml 第 6 行|receipt_prefix|大写"]),
     broken("a file that is no text", ("office.toml", SOUND["office.toml"], b"\x00\x01\x02\xff"),
            say=["office.toml|空字节"]),
     # office.toml
@@ -323,12 +248,18 @@ BROKEN = [
     broken("groups without basis and named twice",
            ("units.toml", 'id = "g2"\nname = "第二组"\n' + BASIS, 'id = "g1"\nname = "第一组"\n'),
            say=["缺少 basis", "id|“g1”写了两次", "name|“第一组”写了两次", "没有这个组“g2”",
-                "没有这个组或单位“g2”"]),
+                "没有这个组或单位“g2”", "[[ranking.table]] 第 2 个（第二组） groups|没有这个组“g2”"]),
     broken("a group nobody owes for", ("units.toml", "\n[[unit]]\nid = \"nongmu\"",
            f'\n[[group]]\nid = "g3"\nname = "第三组"\n{BASIS}\n[[unit]]\nid = "nongmu"'),
-           say=["quota.toml 第 4 行|没有组“g3”的条数|g3 = 条数"]),
-    broken("no unit at all", ("units.toml", SOUND["units.toml"][SOUND["units.toml"].index("[[unit]]"):], ""),
-           say=["缺少 unit|至少一个 [[unit]]", "没有这个组或单位“shuili”"]),
+           say=["quota.toml 第 10 行|没有组“g3”的条数|g3 = 条数"]),
+    broken("no unit at all, though the rules name one", ("units.toml", SOUND["units.toml"][SOUND["units.toml"].index("[[unit]]"):], ""),
+           say=["没有这个组或单位“shuili”", "notices.toml|exclude|没有这个单位“shuili”"]),
+    broken("a recommender who is the unit itself, one by name, one that is no id",
+           ("units.toml", 'note = "to', 'recommender = "shuili"\nnote = "to'),
+           ("units.toml", "", UNIT.format("x", "林业局") + 'recommender = "农牧局"\n'
+            + UNIT.format("y", "统计局") + 'recommender = "nongmv"\n'),
+           say=["（水利局） recommender|它自己", "（林业局） recommender|在名册里|id：nongmu",
+                "（统计局） recommender|没有这个单位“nongmv”|是不是 nongmu"]),
     # subject.toml
     broken("unknown words of the convention",
            ("subject.toml", '"submitter", "contact"', '"submiter", "phone"'),
@@ -382,8 +313,22 @@ BROKEN = [
            say=["g1|-8 超出范围", "g2|文字 4", "shuil|小数 2.5", "没有这个组或单位“shuil”|是不是 shuili",
                 "没有这个组或单位“xx”"]),
     broken("quota of one group missing", ("quota.toml", "g2 = 4, ", ""), say=["没有组“g2”的条数"]),
-    broken("quota table missing", ("quota.toml", "per_month = { g1 = 8, g2 = 4, shuili = 2 }", "permonth = {}"),
-           say=["缺少 per_month|permonth", "不认识的键 permonth|per_month"]),
+    broken("quota table missing", ("quota.toml", "need = { g1 = 8, g2 = 4, shuili = 2 }", "needs = {}"),
+           say=["缺少 need|needs", "不认识的键 needs|是不是 need"]),
+    broken("a quota over nothing, of unknown period, with a match that cannot hold",
+           ("quota.toml", '"month"', '"monthly"'),
+           ("quota.toml", '{ event = "submission" }',
+            '{ event = "submission", journal = "daily" }, { event = "adoption", journal = "dayly" }'),
+           say=["period|monthly|是不是 month", "第 9 行|journal|报送（submission）没有 journal 可言",
+                "第 9 行|没有这个刊物“dayly”|是不是 daily"]),
+    broken("a quota that counts nothing, and its id twice", ("quota.toml", '[{ event = "submission" }]', "[]"),
+           ("quota.toml", "", SOUND["quota.toml"]),
+           say=["counts|列表是空的", "id|“items”写了两次"]),
+    broken("no quota", ("quota.toml", SOUND["quota.toml"], ""), say=["缺少 quota|至少一个"]),
+    broken("a day of another age", ("quota.toml", "from = 2020-01-01", "from = 0202-01-01"),
+           say=["第 7 行|from|0202-01-01 年份不对"]),
+    broken("a number of ten thousand digits", ("quota.toml", "g1 = 8", "g1 = 0x" + "f" * 10_000),
+           say=["g1|数字太长|超出范围"]),
     broken("quota without basis, day as text",
            ("quota.toml", "from = 2020-01-01\n" + BASIS, 'from = "2020-01-01"\n'),
            say=["from|文字 2020-01-01|不加引号的日期：2020-01-01", "缺少 basis"]),
@@ -405,31 +350,7 @@ def test_there_are_enough_broken_offices() -> None:
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda b: b.name)
 def test_a_broken_office_tells_all_its_faults_at_once(tmp_path: Path, case: Broken) -> None:
-    files: dict[str, str | bytes] = dict(SOUND)
-    for name, old, new in case.changes:
-        if new is None:
-            del files[name]
-        elif isinstance(new, bytes):
-            files[name] = new
-        elif not old:
-            files[name] = str(files.get(name, "")) + new
-        else:
-            text = files[name]
-            assert isinstance(text, str)
-            assert old in text
-            files[name] = text.replace(old, new, -1 if name == "categories.toml" else 1)
-    folder = write(tmp_path / "jia", files)
-
-    faults = faults_of(lambda: load_office(folder))
-
-    said = "\n".join(faults)
-    left = list(faults)
-    for words in case.say:
-        match = next((f for f in left if all(w in f for w in words)), None)
-        assert match is not None, f"nobody said {words}:\n{said}"
-        left.remove(match)
-    assert left == [], f"said besides:\n{said}"
-    assert all(str(folder) in f and "→" in f for f in faults)
+    tell_all(tmp_path, case, load_office)
 
 
 # --- several offices --------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from fnmatch import fnmatchcase
 import pytest
 
 from mailbot.core.intake.faults import field_faults
-from mailbot.core.rules.rulebook import Basis, Convention, Elsewhere, SenderPolicy
+from mailbot.core.rules.basis import Basis
+from mailbot.core.rules.rulebook import Convention, Elsewhere, SenderPolicy
 from mailbot.core.subject.model import Certainty, FieldName, Reading
 from mailbot.core.subject.reader import read_subject
 from tests.unit.roster_helper import ROOT, otog, shipped_noise

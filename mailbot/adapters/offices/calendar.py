@@ -19,8 +19,9 @@ from pathlib import Path
 import chinese_calendar
 from chinese_calendar.constants import holidays as KNOWN_HOLIDAYS
 
-from mailbot.adapters.offices.tablereader import STAND_IN_DATE, TomlSource
-from mailbot.adapters.toml.file import decode, parse_text, read_bytes
+from mailbot.adapters.offices.opening import open_source
+from mailbot.adapters.offices.tablereader import STAND_IN_DATE
+from mailbot.adapters.toml.file import read_bytes
 from mailbot.app.errors import OperatorFault
 
 NOTICE = timedelta(weeks=8)
@@ -73,8 +74,7 @@ class WorkingCalendar:
 
 def _read(path: Path) -> tuple[dict[date, bool], date | None]:
     """Overrides by day, and the day up to which the office says they are complete."""
-    text = decode(read_bytes(path), str(path))
-    source = TomlSource(str(path), parse_text(text, str(path)), text)
+    source = open_source(read_bytes(path), str(path))
     root = source.root()
     complete = root.maybe_day("complete_until")
     days: dict[date, bool] = {}

@@ -11,11 +11,11 @@ from datetime import date
 
 from mailbot.adapters.offices.ruletables import read_versions
 from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
+from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.rulebook import (
     DEFAULT_PROOF,
     DEFAULT_THRESHOLD,
     RULE_PLACES,
-    Basis,
     Categories,
     Category,
     TitleRule,

@@ -2,41 +2,55 @@
 
 Promises all or nothing: every fault of every file is collected and raised as one `OperatorFault`,
 each with file, line, key, what was found and what was expected; a book that is returned is whole
-and consistent. `units.toml` and `categories.toml` are read by modules of their own. What the rules mean is the core's
-business, cases and scoring come with their own files.
+and consistent. Most files are read by modules of their own. What the rules mean is the core's
+business; the cases beside the rules (`cases/*.toml`) are no part of the book nor of its digest.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from mailbot.adapters.offices.categoryfile import read_categories
+from mailbot.adapters.offices.noticefile import read_notices
+from mailbot.adapters.offices.opening import open_source
+from mailbot.adapters.offices.quotafile import read_quotas
 from mailbot.adapters.offices.ruletables import read_versions
+from mailbot.adapters.offices.rulewords import Words
+from mailbot.adapters.offices.scoringfile import read_scoring, read_terms
 from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.taskfile import read_tasks
 from mailbot.adapters.offices.unitfile import ADDRESS, read_units
-from mailbot.adapters.toml.file import decode, parse_text, read_bytes
+from mailbot.adapters.toml.file import read_bytes
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.rulebook import (
-    Basis,
+    Categories,
     Convention,
     Elsewhere,
     Limits,
     OfficeBook,
     OfficeInfo,
-    Quota,
     SenderPolicy,
 )
+from mailbot.core.rules.scorebook import Quota, Scoring
 from mailbot.core.subject.model import FieldName
 
-FILES = ("office.toml", "units.toml", "subject.toml", "categories.toml", "quota.toml")
+FILES = (
+    "office.toml",
+    "units.toml",
+    "subject.toml",
+    "categories.toml",
+    "quota.toml",
+    "scoring.toml",
+    "notices.toml",
+)
 """All of them required."""
-MOST_PER_MONTH = 10_000
-"""A larger number is a slip of the finger."""
+OPTIONAL = ("tasks.toml",)
 
 
 def load_offices(root: Path, names: Sequence[str]) -> dict[str, OfficeBook]:
@@ -84,19 +98,18 @@ def load_office(directory: Path) -> OfficeBook:
             contents[path.name] = read_bytes(path)
         except OperatorFault as error:
             faults.extend(error.faults)
-        if path.name not in FILES:
-            remedy = f"{nearest(path.name, FILES)} 备份请改扩展名或移到别处"
+        if path.name not in (*FILES, *OPTIONAL):
+            remedy = f"{nearest(path.name, (*FILES, *OPTIONAL))} 备份请改扩展名或移到别处"
             faults.append(Fault(str(path), "程序不读这个名字的文件", remedy))
     sources: dict[str, TomlSource] = {}
-    for name in FILES:
+    for name in (*FILES, *OPTIONAL):
         where = str(directory / name)
         if name not in contents:
-            if not (directory / name).exists():
+            if name in FILES and not (directory / name).exists():
                 faults.append(Fault(where, "缺少这个文件", "从随附的样本复制一份再改"))
             continue
         try:
-            text = decode(contents[name], where)
-            sources[name] = TomlSource(where, parse_text(text, where), text)
+            sources[name] = open_source(contents[name], where)
         except OperatorFault as error:
             faults.extend(error.faults)
     book = _assemble(sources, _digest(contents))
@@ -119,18 +132,45 @@ def _assemble(sources: dict[str, TomlSource], digest: str) -> OfficeBook | None:
     """Reads every file that could be parsed, whatever is wrong with the others. None when one of
     them is missing; with faults the book is incomplete and must not be used."""
     office, units = sources.get("office.toml"), sources.get("units.toml")
-    subject, quota = sources.get("subject.toml"), sources.get("quota.toml")
-    classes = sources.get("categories.toml")
+    subject, classes = sources.get("subject.toml"), sources.get("categories.toml")
     info, limits = _read_office(office) if office else (None, Limits())
     groups, roster = read_units(units) if units else (None, None)
     conventions = _read_subject(subject) if subject else ()
     categories = read_categories(classes) if classes else ()
-    group_ids = [g.id for g in groups] if groups is not None else None
-    unit_ids = [u.id for u in roster.units] if roster is not None else None
-    quotas = _read_quotas(quota, group_ids, unit_ids) if quota else ()
+    words = Words(
+        categories=_category_ids(categories),
+        groups=[g.id for g in groups] if groups is not None else None,
+        units=[u.id for u in roster.units] if roster is not None else None,
+    )
+    quotas, scoring = _read_rules(sources, words, categories)
     if info is None or roster is None:
         return None
-    return OfficeBook(info, roster, conventions, categories, quotas, limits, digest, groups or ())
+    return OfficeBook(
+        info, roster, conventions, categories, quotas, limits, digest, groups or (), scoring
+    )
+
+
+def _read_rules(
+    sources: dict[str, TomlSource], words: Words, categories: Sequence[Categories]
+) -> tuple[tuple[Quota, ...], Scoring]:
+    """Terms before quotas, quotas before rules: each speaks of what stands before it."""
+    scores, quota = sources.get("scoring.toml"), sources.get("quota.toml")
+    notices, tasks = sources.get("notices.toml"), sources.get("tasks.toml")
+    terms = read_terms(scores) if scores else None
+    if terms is not None:
+        words = replace(words, journals=[j.id for j in terms.journals], levels=terms.levels)
+    quotas = read_quotas(quota, words) if quota else ()
+    if quota is not None:
+        words = replace(words, quotas={q.id: q.remark_only for q in quotas})
+    scoring = read_scoring(terms, words, categories) if terms is not None else Scoring()
+    rankings = scoring.rankings if terms is not None else None
+    lists = read_notices(notices, words, rankings) if notices else ()
+    return quotas, replace(scoring, lists=lists, tasks=read_tasks(tasks) if tasks else ())
+
+
+def _category_ids(versions: Sequence[Categories]) -> tuple[str, ...] | None:
+    """Of all versions: what was once a category may be named by a rule of that time."""
+    return tuple({c.id: None for v in versions for c in v.categories}) or None
 
 
 # --- office.toml ------------------------------------------------------------------------------
@@ -204,33 +244,3 @@ def _read_convention(table: Table, start: date, basis: Basis) -> Convention:
         example=table.text("example"),
         noise=table.texts("noise"),
     )
-
-
-# --- quota.toml -------------------------------------------------------------------------------
-
-
-def _read_quotas(
-    source: TomlSource, groups: Sequence[str] | None, units: Sequence[str] | None
-) -> tuple[Quota, ...]:
-    """`groups` and `units` are the known ids; None when `units.toml` could not be read, then
-    their names cannot be checked."""
-
-    def read(table: Table, start: date, basis: Basis) -> Quota:
-        numbers = table.table("per_month")
-        per_month = {key: numbers.number(key, least=0, most=MOST_PER_MONTH) for key in numbers.data}
-        if groups is not None and units is not None:
-            known = (*groups, *units)
-            for key in per_month:
-                if key not in known:
-                    numbers.fault(key, f"没有这个组或单位“{key}”", nearest(key, known))
-            for group in groups:
-                if group not in per_month and not numbers.stand_in:
-                    numbers.fault(
-                        group, f"没有组“{group}”的条数", f"补上：{group} = 条数（没有任务写 0）"
-                    )
-        return Quota(start, basis, per_month)
-
-    root = source.root()
-    quotas = read_versions(root, "quota", read)
-    root.close()
-    return quotas

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
-from mailbot.adapters.offices.tablereader import Table
-from mailbot.core.rules.rulebook import Basis
+from mailbot.adapters.offices.tablereader import STAND_IN_DATE, Table
+from mailbot.core.rules.basis import Basis
 
 V = TypeVar("V")
 
@@ -34,9 +34,13 @@ def read_versions(root: Table, key: str, read: Callable[[Table, date, Basis], V]
     found: list[tuple[date, V]] = []
     seen: set[date] = set()
     for table in root.tables(key, required=True):
-        start = table.day("from")
-        if "from" in table.data and start in seen:
-            table.fault("from", f"另一个 [[{key}]] 也从 {start} 起", "每个版本的起始日期各不相同")
+        start = table.recent_day("from") or STAND_IN_DATE
+        if start != STAND_IN_DATE and start in seen:
+            table.fault(
+                "from",
+                f"另一个 [[{root.dotted(key)}]] 也从 {start} 起",
+                "每个版本的起始日期各不相同",
+            )
         seen.add(start)
         found.append((start, read(table, start, read_basis(table))))
         table.close()

@@ -17,11 +17,16 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from mailbot.app.errors import Fault
+from mailbot.core.rules.periods import Period
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 STAND_IN_DATE = date(1, 1, 1)
 LONGEST_TEXT = 2_000
+MOST_POINTS = 100_000
+"""A larger number is a slip of the finger."""
+OLDEST_YEAR, LAST_YEAR = 1990, 2099
+"""Years that rules and events may speak of; anything else is a slip of the finger."""
 _ID = re.compile(r"[\w.-]{1,64}")
 
 
@@ -92,6 +97,14 @@ class Table:
             return self._wrong(key, value, hint, None)
         return value
 
+    def recent_day(self, key: str, *, required: bool = True) -> date | None:
+        """A day of the years that rules speak of; None when it is absent or wrong."""
+        day = self.maybe_day(key, required=required)
+        if day is None or OLDEST_YEAR <= day.year <= LAST_YEAR:
+            return day
+        self.fault(key, f"{day} 年份不对", f"{OLDEST_YEAR} 到 {LAST_YEAR} 年之间的日期")
+        return None
+
     def number(
         self, key: str, default: int | None = None, *, least: int = 0, most: int = 1_000_000
     ) -> int:
@@ -105,8 +118,40 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int):
             return self._wrong(key, value, "整数，不加引号，不带小数", 0)
         if not least <= value <= most:
-            self.fault(key, f"{value} 超出范围", f"{least} 到 {most} 之间的整数")
+            self.fault(key, f"{_plain(value)} 超出范围", f"{least} 到 {most} 之间的整数")
         return value
+
+    def decimal(
+        self,
+        key: str,
+        *,
+        required: bool = True,
+        least: Decimal | int = -MOST_POINTS,
+        most: Decimal | int = MOST_POINTS,
+        places: int = 4,
+    ) -> Decimal | None:
+        """A number with at most `places` decimals; None when it is absent or wrong. Never a float:
+        a point must be what the document says, to the last digit."""
+        value = self._get(key, required, "数字")
+        return None if value is None else self.as_decimal(key, value, least, most, places)
+
+    def as_decimal(
+        self, key: str, value: object, least: Decimal | int, most: Decimal | int, places: int = 4
+    ) -> Decimal | None:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return self._wrong(key, value, "数字，不加引号", None)
+        found = Decimal(value)
+        if not found.is_finite():
+            return self._wrong(key, value, "写明的数字，例如 2.5", None)
+        if not least <= found <= most:
+            self.fault(key, f"{_plain(value)} 超出范围", f"{least} 到 {most} 之间的数字")
+            return None
+        exponent = int(found.as_tuple().exponent)
+        if exponent > 0 or -exponent > places:
+            expected = f"不用指数，小数至多 {places} 位，例如 2.5"
+            self.fault(key, f"数字的写法 {_plain(value)} 不行", expected)
+            return None
+        return found
 
     def flag(self, key: str, default: bool = False) -> bool:
         value = self._get(key, False, "true 或 false")
@@ -125,6 +170,22 @@ class Table:
         if value:
             self.fault(key, f"不认识“{value}”", nearest(value, options))
         return options[0]
+
+    def period(self, key: str) -> Period | None:
+        """A required period, written 2022-Q3 or 2022年第三季度; None when it is absent or wrong."""
+        written = self.text(key)
+        return self.as_period(key, written) if written else None
+
+    def as_period(self, key: str, written: str) -> Period | None:
+        try:
+            period = Period.parse(written)
+        except ValueError:
+            self.fault(key, f"“{written}”不是时段", "写成 2022-07、2022-Q3、2022-H2 或 2022")
+            return None
+        if not OLDEST_YEAR <= period.first.year <= LAST_YEAR:
+            self.fault(key, f"“{written}”年份不对", f"{OLDEST_YEAR} 到 {LAST_YEAR} 年之间的时段")
+            return None
+        return period
 
     # --- lists and tables
 
@@ -167,24 +228,36 @@ class Table:
 
     def tables(self, key: str, *, required: bool = False) -> list[Table]:
         """The tables of [[key]]; at least one when required."""
-        value = self._get(key, required, f"至少一个 [[{key}]]")
+        dotted = self.dotted(key)
+        value = self._get(key, required, f"至少一个 [[{dotted}]]")
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-            hint = f"双方括号的表 [[{key}]]" + (
+            hint = f"双方括号的表 [[{dotted}]]" + (
                 "（单方括号只能写一个）" if isinstance(value, dict) else ""
             )
             return self._wrong(key, value, hint, [])
         if required and not value:
-            self.fault(key, "列表是空的", f"至少写一个 [[{key}]]")
-        dotted = ".".join(part for part in (*self.path, key) if isinstance(part, str))
+            self.fault(key, "列表是空的", f"至少写一个 [[{dotted}]]")
         return [
             Table(self.source, item, (*self.path, key, n), self._join(_nth(dotted, n, item)))
             for n, item in enumerate(value)
         ]
 
+    def dotted(self, key: str) -> str:
+        """The key as a header names it: rule.version.line."""
+        return ".".join(part for part in (*self.path, key) if isinstance(part, str))
+
     stand_in = False
     """True for a table that is not there: its own keys are then not reported as missing too."""
+
+    def offer(self, *keys: str) -> None:
+        """Keys that may stand here, asked for or not: `close` then knows them."""
+        self._asked.update(dict.fromkeys(keys))
+
+    def forgive(self) -> None:
+        """Asks for every key: what stands there cannot be judged, or was judged already."""
+        self._asked.update(dict.fromkeys(self.data))
 
     def close(self) -> None:
         """Reports every key that was never asked for."""
@@ -268,7 +341,10 @@ def _plain(value: object) -> str:
         return "{…}"
     if isinstance(value, list):
         return "[…]" if value else "[]"
-    return str(value)[:40]
+    try:
+        return str(value)[:40]
+    except ValueError:  # a number of thousands of digits, written in another base
+        return "（数字太长）"
 
 
 def _is_iso(value: object) -> bool:
@@ -296,6 +372,7 @@ def _key_lines(text: str) -> dict[Path, int]:
             current = ()
             for part in parts[:-1]:
                 current = (*current, part)
+                places.setdefault(current, number)
                 if current in counts:
                     current = (*current, counts[current])
             current = (*current, parts[-1])

@@ -1,7 +1,7 @@
 """Reads `units.toml`: groups, units with their dated names, contacts and bound addresses.
 
 Schema: `prefixes`; `[[group]] id, name, basis`; `[[unit]] id, name, aliases = [text or {text,
-start?, end?}], group, note?, addresses?, start?, end?` with `[[unit.contact]] role, name?, phone?,
+start?, end?}], group, note?, addresses?, recommender?, start?, end?` with `[[unit.contact]] role, name?, phone?,
 address?, start?, end?`. Beside the shapes it refuses what would make a reading ambiguous: one name
 or one address that belongs to two units on the same day.
 """
@@ -30,12 +30,17 @@ def read_units(source: TomlSource) -> tuple[tuple[Group, ...], Roster]:
     groups = _read_groups(root)
     claims = _Claims(prefixes)
     units: list[Unit] = []
-    for table in root.tables("unit", required=True):
+    recommended: list[tuple[Table, Unit]] = []
+    for table in root.tables("unit"):
         unit = _read_unit(table, [g.id for g in groups], claims)
         if unit.id and unit.id in {u.id for u in units}:
             table.fault("id", f"单位标识“{unit.id}”写了两次", "每个单位的 id 各不相同")
         units.append(unit)
+        if unit.recommender:
+            recommended.append((table, unit))
     root.close()
+    for table, unit in recommended:
+        _check_recommender(table, unit, units)
     return groups, Roster(tuple(units), prefixes)
 
 
@@ -66,10 +71,26 @@ def _read_unit(table: Table, groups: list[str], claims: _Claims) -> Unit:
         start=start,
         end=end,
         note=table.text("note", ""),
+        recommender=table.text("recommender", ""),
     )
     table.close()
     _claim_all(table, unit, claims)
     return unit
+
+
+def _check_recommender(table: Table, unit: Unit, units: list[Unit]) -> None:
+    """A unit of the roster is named by its id, so that points can be booked to it; a name that
+    looks like an id and is none is a slip."""
+    word = unit.recommender
+    named = next((u for u in units if word in [n.text for n in u.names]), None)
+    if word == unit.id:
+        table.fault("recommender", "写的是它自己", "写推荐单位的 id 或名称")
+    elif word in [u.id for u in units]:
+        return
+    elif named is not None:
+        table.fault("recommender", f"“{word}”在名册里", f"写它的 id：{named.id}")
+    elif word.isascii():
+        table.fault("recommender", f"没有这个单位“{word}”", nearest(word, [u.id for u in units]))
 
 
 def _read_span(table: Table) -> tuple[date | None, date | None]:

@@ -56,8 +56,20 @@ def parse_text(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError:
         raise OperatorFault(Fault(where, "括号套得太深", "检查方括号和花括号是否成对")) from None
+    except ArithmeticError:
+        raise OperatorFault(*_monstrous_numbers(text, where)) from None
     except ValueError as error:
         raise OperatorFault(*_syntax_faults(text, where, error)) from None
+
+
+_MONSTROUS = re.compile(r"\d[eE][+-]?\d{10,}")
+
+
+def _monstrous_numbers(text: str, where: str) -> list[Fault]:
+    """What no Decimal can hold: 1e99999999999999999999."""
+    lines = [n for n, line in enumerate(text.split("\n"), 1) if _MONSTROUS.search(line)]
+    places = [f"{where} 第 {n} 行" for n in lines] or [where]
+    return [Fault(place, "数字的指数大得离谱", "写成普通数字，例如 2.5") for place in places]
 
 
 # --- syntax -----------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from mailbot.core.intake.model import Decision, DecisionKind, Facts, Reason, Rel
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.automatic import AutomaticKind
 from mailbot.core.mail.model import DefectCode, IncomingMail
+from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import day_of
-from mailbot.core.rules.rulebook import NoRuleInForce
 
 
 def secrets(mail: IncomingMail, facts: Facts) -> Decision | None:

@@ -7,33 +7,17 @@ rule is never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from mailbot.core.rules.basis import Basis, Dated, NoRuleInForce, in_force
+from mailbot.core.rules.periods import PeriodKind
+from mailbot.core.rules.scorebook import Quota, Scoring
 from mailbot.core.subject.model import FieldName
 from mailbot.core.subject.roster import Roster, Unit
-
-
-class NoRuleInForce(LookupError):
-    """No version of a rule covers the day. Names the office, the rule and the day."""
-
-    def __init__(self, office: str, rule: str, day: date) -> None:
-        super().__init__(f"{office}: no {rule} in force on {day.isoformat()}")
-        self.office, self.rule, self.day = office, rule, day
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Where a rule stands written. `reading` is true where the document can be read in two ways;
-    `alternative` then names the other way."""
-
-    document: str
-    clause: str
-    reading: bool = False
-    alternative: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +91,9 @@ class TitleRule:
     """One of `RULE_PLACES`."""
 
 
+ITEMS = "items"
+"""Id of the quota that acknowledgements speak of: items of any kind."""
+
 DEFAULT_THRESHOLD = 2
 DEFAULT_PROOF = 4
 
@@ -135,16 +122,6 @@ class Categories:
             if category.id == category_id:
                 return category
         raise KeyError(category_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """Items owed per month by each unit of a group (or by one named unit), from `start`."""
-
-    start: date
-    basis: Basis
-    per_month: dict[str, int]
-    """Group id, or unit id where a unit has a number of its own, to items a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +155,7 @@ class OfficeInfo:
     urgent_lane: bool = False
 
 
-T = TypeVar("T", bound="_Dated")
-
-
-class _Dated(Protocol):
-    @property
-    def start(self) -> date: ...
+T = TypeVar("T", bound=Dated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +171,7 @@ class OfficeBook:
     digest: str
     """SHA-256 over the office's files: kept with every decision."""
     groups: tuple[Group, ...] = ()
+    scoring: Scoring = field(default_factory=Scoring)
 
     def group(self, group_id: str) -> Group:
         """Raises KeyError: ids come from the office's data."""
@@ -214,19 +187,19 @@ class OfficeBook:
         return self._on("categories", self.categories, day)
 
     def quota_on(self, unit: Unit, day: date) -> int:
-        """Items the unit owes in the month of `day`; 0 only when the data says 0."""
-        quota = self._on("quota", self.quotas, day)
-        for key in (unit.id, unit.group):
-            if key in quota.per_month:
-                return quota.per_month[key]
-        raise NoRuleInForce(self.info.id, f"quota of group {unit.group}", day)
+        """Items the unit owes in the month of `day`: the office's quota `items`, where it is a
+        monthly one; 0 only when the data says 0. Raises `NoRuleInForce`."""
+        quota = next((q for q in self.quotas if q.id == ITEMS), None)
+        if quota is None or quota.period is not PeriodKind.MONTH:
+            raise NoRuleInForce(self.info.id, "monthly quota", day)
+        version = self._on("quota", quota.versions, day)
+        need = version.need_of(unit.id, unit.group)
+        if need is None:
+            raise NoRuleInForce(self.info.id, f"quota of group {unit.group}", day)
+        return need
 
     def _on(self, rule: str, versions: Iterable[T], day: date) -> T:
-        best = max((v for v in versions if v.start <= day), key=lambda v: v.start, default=None)
+        best = in_force(versions, day)
         if best is None:
             raise NoRuleInForce(self.info.id, rule, day)
         return best
-
-
-WorkingDay = Callable[[date], bool]
-"""Is this a working day? Comes from the holiday calendar with the office's overrides."""

@@ -49,6 +49,8 @@ class Unit:
     end: date | None = None
     note: str = ""
     """For the office: "to be confirmed" and why."""
+    recommender: str = ""
+    """The unit that recommended it (推荐单位): a unit's id, or the name of one outside the roster."""
 
     @property
     def name(self) -> str:
