@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from mailbot.app.records import (
@@ -22,16 +23,22 @@ from mailbot.app.records import (
     ItemState,
     NewDecision,
     NewItem,
+    NewRecord,
+    NewSeal,
     NewTask,
     NewVersion,
     Origin,
     OutboxState,
     Outgoing,
     QueuedLetter,
+    RecordRow,
     Relation,
+    SealRow,
 )
 from mailbot.core.letters import Letter, Rendered
 from mailbot.core.mail.model import IncomingMail
+from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.events import Event, EventKind
 
 
 class Clock(Protocol):
@@ -183,6 +190,26 @@ class Transaction(Protocol):
         """Staff's correction: a new version with `category_by="staff"`."""
         ...
 
+    def add_channel_item(self, item: NewItem, prefix: str, who: str, now: datetime) -> ItemRow:
+        """Writes an item that came by another channel, or its next version when `replaces` is set,
+        and its audit line. Raises as `add_item`, and ValueError for an unknown channel."""
+        ...
+
+    # the ledger
+    def hold_ledger(self) -> None:
+        """Nobody else writes items or records until this transaction ends."""
+        ...
+
+    def add_record(self, record: NewRecord, who: str, now: datetime) -> RecordRow:
+        """Append-only. Raises ValueError when it reverses a record that is not there, another
+        office's, itself a reversal, or reversed already; and when it could not be read back as an
+        event, or is about an item that is not there or another office's."""
+        ...
+
+    def add_seal(self, seal: NewSeal, who: str, now: datetime) -> SealRow:
+        """Append-only. Raises ValueError when the period is sealed already."""
+        ...
+
     def add_task(self, task: NewTask, now: datetime) -> None: ...
 
     def add_binding(self, office: str, binding: Binding, who: str, now: datetime) -> None:
@@ -274,7 +301,58 @@ class Reads(Protocol):
 
     def has_open_task(self, office: str, kind: str) -> bool: ...
 
-    def version_history(self, item_id: int) -> list[tuple[int, int, NewVersion]]:
+    # the ledger
+    def record(self, record_id: int) -> RecordRow | None: ...
+
+    def records(
+        self,
+        office: str,
+        *,
+        unit_id: str | None = None,
+        kind: EventKind | None = None,
+        item_id: int | None = None,
+        first: date | None = None,
+        last: date | None = None,
+    ) -> list[RecordRow]:
+        """By day and number, reversed ones and reversals included."""
+        ...
+
+    def unit_events(self, office: str, first: date, last: date, unit_id: str | None) -> list[Event]:
+        """Every event of one unit (None: of all) one by one, by day: submissions that count between
+        the days, other events dated between them, earlier ones about the same items, earlier ones
+        that hold on (a unit's status, tasks), and later explanations about any of them. An event
+        with partners is each partner's. Reversed records are left out. Held, returned, replaced
+        and duplicate items never count."""
+        ...
+
+    def bulk_events(
+        self, office: str, first: date, last: date, cuts: Sequence[date]
+    ) -> list[Event]:
+        """The same for all units, with like submissions taken together: same unit, counting month,
+        category, lane, commission, and the same side of every day in `cuts` (from which a rule
+        version holds). Items that records are about are given by themselves."""
+        ...
+
+    def first_event(self, office: str) -> date | None:
+        """The day of the first record, or the month of the first submission, whichever is earlier.
+        Statuses and tasks, which may be dated long before, are passed over."""
+        ...
+
+    def seals(self, office: str) -> list[SealRow]:
+        """By period."""
+        ...
+
+    def seal_entries(self, seal_id: int, unit_id: str | None = None) -> list[Entry]: ...
+
+    def seal_corrections(self, seal_id: int) -> list[Entry]:
+        """Of its entries those that set an earlier sealed period right."""
+        ...
+
+    def seal_totals(self, seal_id: int) -> dict[str, Decimal]:
+        """Points of each unit in the sealed period."""
+        ...
+
+    def version_history(self, item_id: int) -> list[tuple[int, int | None, NewVersion]]:
         """(version number, inbound id, version), oldest first."""
         ...
 

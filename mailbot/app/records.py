@@ -6,12 +6,15 @@ Values only. Times are aware datetimes; the store keeps them in UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from mailbot.core.intake.model import Relation as Relation
+from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.events import EventKind
+from mailbot.core.rules.periods import Period
 
 # --- mail coming in ------------------------------------------------------------------------
 
@@ -116,6 +119,10 @@ class QueuedLetter:
 
 # --- records -------------------------------------------------------------------------------
 
+MAIL_CHANNEL = "mail"
+CHANNELS = ("oa", "fax", "official_mail", "letter", "wechat", "other")
+"""Other ways an item may reach an office; such items are entered by hand and count equally."""
+
 
 class InboundState(StrEnum):
     NEW = "new"
@@ -201,6 +208,12 @@ class NewItem:
     title_key: str = ""
     """The title as `core.intake.titles.normal_title` compares it."""
     replaces: int | None = None
+    channel: str = MAIL_CHANNEL
+    """How it came: by mail, or one of `CHANNELS`; then there is no mail behind it."""
+    evidence: str = ""
+    """Of other channels: what shows it (a document number, a file)."""
+    commissioned: bool = False
+    """Sent as the answer to a commission, by its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +229,15 @@ class ItemRow:
     month: date
     version_no: int
     version: NewVersion
-    inbound_id: int
-    """The mail of the current version."""
-    first_inbound_id: int
+    inbound_id: int | None
+    """The mail of the current version; None for an item of another channel."""
+    first_inbound_id: int | None
     from_addr: str
     flags: tuple[str, ...]
     lane: str
+    channel: str = MAIL_CHANNEL
+    evidence: str = ""
+    commissioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,3 +289,66 @@ class Binding:
     unit_id: str
     state: str
     """`proposed`, `bound`, `refused`"""
+
+
+# --- what people enter, and what a notice closes -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A fact entered by a person (`core.rules.events`; never a submission, which is an item).
+    Nothing is overwritten: what was wrong is reversed by a record of its own."""
+
+    office: str
+    kind: EventKind
+    unit_id: str
+    """Empty only for a reversal, which takes everything from the record it reverses."""
+    day: date
+    item_id: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    """The other fields of `Event`, by name, as JSON: `{"journal": "mryq", "form": "brief"}`;
+    Decimal as text, days as ISO text. `item` only for tasks of a ledger."""
+    reason: str = ""
+    evidence: str = ""
+    reverses: int | None = None
+    source: str = "hand"
+    """`hand`, `import:<file name>`, `desk`"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record as kept."""
+
+    id: int
+    new: NewRecord
+    receipt: str
+    """Of its item; empty without one."""
+    who: str
+    at: datetime
+    reversed_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeal:
+    """A period closed by its notice: what was in force and in the books, word for word."""
+
+    office: str
+    period: Period
+    book_digest: str
+    ledger_digest: str
+    """SHA-256 over the entries (`core.rules.sealing.digest`)."""
+    standings: dict[str, Any]
+    """`core.rules.wire.standings_json`."""
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class SealRow:
+    id: int
+    office: str
+    period: Period
+    book_digest: str
+    ledger_digest: str
+    standings: dict[str, Any]
+    who: str
+    at: datetime

@@ -210,7 +210,7 @@ class Replay:
         self._released.add(event.receipt)
         with self.bench.begin() as tx:
             item = tx.read.item_by_receipt(event.receipt)
-            if item is not None and item.state in RELEASABLE:
+            if item is not None and item.inbound_id is not None and item.state in RELEASABLE:
                 tx.add_item(released_item(item, event.unit_id), item.inbound_id, "", event.at)
 
     def _categorise(self, event: Categorised) -> None:
@@ -237,7 +237,7 @@ class Replay:
             for i, v in _readings(row.id, self.recorded)
         ]
         new = [
-            self._facts(i, v, fresh.id, self._recorded_id[i.first_inbound_id], False)
+            self._facts(i, v, fresh.id, self._recorded_first(i), False)
             for i, v in _readings(fresh.id, bench)
         ]
         if len(old) != len(new):
@@ -249,11 +249,15 @@ class Replay:
                     label = key if len(old) == 1 else f"{key} {number}"
                     yield label, str(x[key]), str(y[key])
 
+    def _recorded_first(self, item: ItemRow) -> int:
+        assert item.first_inbound_id is not None, "on the bench everything came by mail"
+        return self._recorded_id[item.first_inbound_id]
+
     def _facts(
-        self, item: ItemRow, version: NewVersion, inbound_id: int, first: int, released: bool
+        self, item: ItemRow, version: NewVersion, inbound_id: int, first: int | None, released: bool
     ) -> dict[str, str | None]:
         """What one mail said of one item. None where nothing can be compared: the month is known
-        only of the item's present version."""
+        only of the item's present version, and what came by another channel is passed over."""
         unit = version.fields.get("unit") or {}
         own = item.first_inbound_id == inbound_id
         current = item.inbound_id == inbound_id and not released
@@ -263,7 +267,7 @@ class Replay:
             "submitter": version.submitter,
             "contact": "、".join(version.contact),
             "category": version.category,
-            "corrects": "" if own else f"mail:{first}",
+            "corrects": "" if own else f"mail:{first}" if first is not None else None,
             "month": item.month.strftime("%Y-%m") if current else None,
         }
 

@@ -33,8 +33,8 @@ from mailbot.core.intake.model import Decision, DecisionKind, Draft, EarlierItem
 from mailbot.core.intake.titles import normal_title
 from mailbot.core.mail.automatic import Ourselves
 from mailbot.core.mail.model import IncomingMail
-from mailbot.core.rules.periods import counting_month, month_of
-from mailbot.core.rules.rulebook import OfficeBook, WorkingDay
+from mailbot.core.rules.periods import WorkingDay, counting_month, month_of
+from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.model import FieldValue, Source
 
 _STATES = {
@@ -235,6 +235,7 @@ class Settler:
             lane=decision.lane,
             title_key=normal_title(version.title),
             replaces=target.id if target else None,
+            commissioned=bool(draft.classification.link),
         )
 
     def _month(self, target: EarlierItem | None, row: InboundRow, facts: Facts) -> date:

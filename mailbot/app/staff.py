@@ -80,7 +80,7 @@ def release(
 ) -> Release:
     """Accepts a held or returned item by hand: it counts in the month of its original receipt, and
     its sender gets the acknowledgement, once, at once, and never where the gate for automatic
-    answers refuses one."""
+    answers refuses one, nor where the item came by another channel."""
     with store.begin() as tx:
         item = _item(tx, receipt)
         if item.state not in RELEASABLE:
@@ -92,8 +92,6 @@ def release(
         version = _completed(item, filled, unit_id, book)
         if not version.title:
             raise NotDone("no_title", item.receipt)
-        row = tx.read.inbound(item.inbound_id)
-        assert row is not None, "an item always has its mail"
         new = replace(
             released_item(item, unit_id), version=version, title_key=normal_title(version.title)
         )
@@ -109,28 +107,47 @@ def release(
             )
             why_replaced = f"并入{revised.receipt}"
             tx.set_item_state(item.id, ItemState.REPLACED, who, why_replaced, now)
-        released = tx.add_item(new, item.inbound_id, book.info.receipt_prefix, now)
-        mail = tx.read.mail(item.inbound_id)
-        decision = Decision(
-            DecisionKind.ACCEPT,
-            (Reason("released", f"{who}人工核对后登记。", why),),
-            answer=AnswerKind.ACKNOWLEDGEMENT,
-        )
-        answer = _acknowledge(decision, mail, row, released, book, settler, tx, now)
-        _decide_again(tx, row, mail, decision, book, unit_id, answer, who, now)
-        tx.audit(
-            who,
-            "release",
-            f"item:{item.id}",
-            {"unit": unit_id, "from": item.state.value, "why": why},
-            now,
-        )
-        others = tuple(
-            i.receipt
-            for i in tx.read.items_of(item.inbound_id)
-            if i.id != item.id and i.state in RELEASABLE
-        )
+        prefix = book.info.receipt_prefix
+        answer = Answer(None, none="other_channel")
+        others: tuple[str, ...] = ()
+        if item.inbound_id is None:
+            released = tx.add_channel_item(new, prefix, who, now)
+        else:
+            row = tx.read.inbound(item.inbound_id)
+            assert row is not None, "its mail is registered"
+            released = tx.add_item(new, row.id, prefix, now)
+            answer = _tell(row, released, unit_id, who, why, book, settler, tx, now)
+            others = tuple(
+                i.receipt
+                for i in tx.read.items_of(row.id)
+                if i.id != item.id and i.state in RELEASABLE
+            )
+        detail = {"unit": unit_id, "from": item.state.value, "why": why}
+        tx.audit(who, "release", f"item:{item.id}", detail, now)
         return Release(released, answer, others)
+
+
+def _tell(
+    row: InboundRow,
+    released: ItemRow,
+    unit_id: str,
+    who: str,
+    why: str,
+    book: OfficeBook,
+    settler: Settler,
+    tx: Transaction,
+    now: datetime,
+) -> Answer:
+    """The mail's new decision, and the letter that goes with it."""
+    mail = tx.read.mail(row.id)
+    decision = Decision(
+        DecisionKind.ACCEPT,
+        (Reason("released", f"{who}人工核对后登记。", why),),
+        answer=AnswerKind.ACKNOWLEDGEMENT,
+    )
+    answer = _acknowledge(decision, mail, row, released, book, settler, tx, now)
+    _decide_again(tx, row, mail, decision, book, unit_id, answer, who, now)
+    return answer
 
 
 def released_item(item: ItemRow, unit_id: str) -> NewItem:
@@ -146,6 +163,9 @@ def released_item(item: ItemRow, unit_id: str) -> NewItem:
         lane=item.lane,
         title_key=normal_title(item.version.title),
         replaces=item.id,
+        channel=item.channel,
+        evidence=item.evidence,
+        commissioned=item.commissioned,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import json
 import logging
 import os
@@ -120,3 +121,16 @@ def month(option: str, text: str | None) -> date | None:
         raise OperatorFault(
             Fault(f"{option} {text}", _("this is no month"), _("write it like 2026-08"))
         ) from None
+
+
+def decided_by(who: str) -> str:
+    """The login name where nobody is named. `mailbot` is the program's own name in the records."""
+    try:
+        name = who.strip() or getpass.getuser()
+    except (KeyError, OSError):
+        name = ""
+    if name.lower() in ("", "mailbot"):
+        raise OperatorFault(
+            Fault("--who", _("nobody is named as the one who decided"), _("add --who NAME"))
+        )
+    return name

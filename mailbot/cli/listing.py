@@ -24,6 +24,8 @@ from mailbot.adapters.db.listing import (
 from mailbot.adapters.i18n import _
 from mailbot.adapters.sheets import Cell, Sheet, write_csv, write_xlsx
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.recording.columns import CHANNEL_NAMES
+from mailbot.app.records import MAIL_CHANNEL
 from mailbot.app.staff import NotDone, resolve_unit
 from mailbot.bootstrap import Office
 from mailbot.cli import context, words
@@ -244,8 +246,12 @@ def _item_rows(here: Office, listed: Iterator[ListedItem]) -> Iterator[Row]:
             "state": (item.state.value, words.word(words.ITEM_STATES, item.state.value)),
             "answer": (one.answer or None, words.answer_name(one.answer)),
             "answer_state": (one.answer_state or None, one.answer_state),
-            "sender": (item.from_addr, item.from_addr),
-            "decision": (one.decision, words.word(words.DECISIONS, one.decision)),
+            "sender": (item.from_addr, item.from_addr or _channel(item.channel)),
+            "channel": (item.channel, _channel(item.channel)),
+            "decision": (
+                one.decision or None,
+                words.word(words.DECISIONS, one.decision) if item.inbound_id is not None else "",
+            ),
             "category_by": (
                 version.category_by,
                 words.word(words.CATEGORY_BY, version.category_by),
@@ -257,6 +263,11 @@ def _item_rows(here: Office, listed: Iterator[ListedItem]) -> Iterator[Row]:
             "subject": (one.subject, one.subject),
             "mail": (item.inbound_id, item.inbound_id),
         }
+
+
+def _channel(channel: str) -> str:
+    """How an item came, where not by mail."""
+    return CHANNEL_NAMES.get(channel, "" if channel == MAIL_CHANNEL else channel)
 
 
 def _mail_fields() -> list[Field]:

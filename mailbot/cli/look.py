@@ -1,4 +1,4 @@
-"""`show`, `explain`, `subject`, `replay`, `rules check`: looking without touching."""
+"""`show`, `explain`, `subject`, `replay`: looking without touching."""
 
 from __future__ import annotations
 
@@ -12,25 +12,21 @@ from mailbot.adapters.db.history import SqlHistory, renumber
 from mailbot.adapters.db.listing import everything_about
 from mailbot.adapters.fetching import header_section
 from mailbot.adapters.i18n import _
-from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.settings.model import MailboxSettings, OutgoingSettings
-from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.explain import Saved, explanation, look, subject_only
 from mailbot.app.records import InboundRow
 from mailbot.app.replay import Replay, Replayed
 from mailbot.app.settle import Settler
-from mailbot.bootstrap import DEFAULT_OFFICE, Office, open_bench
+from mailbot.bootstrap import Office, open_bench
 from mailbot.cli import context, words
 from mailbot.cli.context import installation, print_json, say, settings
 from mailbot.cli.listing import category_name, unit_name
 from mailbot.cli.listing import items as items
-from mailbot.cli.rows import Column, Lines, plain, room
+from mailbot.cli.rows import plain
 from mailbot.cli.story import Record, print_settled
 from mailbot.core.intake.secrets import find_secrets
-from mailbot.core.rules.rulebook import NoRuleInForce
-
-rules = typer.Typer(no_args_is_help=True)
+from mailbot.core.rules.basis import NoRuleInForce
 
 ReceivedOption = Annotated[
     str | None, typer.Option(help=_("When they were received, e.g. 2026-08-12T09:30."))
@@ -171,57 +167,6 @@ def replay(
         )
     )
     _print_skipped(skipped)
-
-
-@rules.command("check", help=_("Reads the offices' data and lists every fault."))
-def check_rules() -> None:
-    """Exit code 2 with all faults, each with file and key."""
-    found = settings()
-    root = found.offices_dir
-    if not root.is_dir():
-        raise OperatorFault(
-            Fault(str(root), _("there is no such folder"), _("set config_dir in the settings file"))
-        )
-    names = found.offices or tuple(sorted(p.name for p in root.iterdir() if p.is_dir()))
-    for name, book in load_offices(root, names).items():
-        say(
-            _("{office}: {name}, {units} units, {aliases} names, digest {digest}").format(
-                office=name,
-                name=book.info.name,
-                units=len(book.roster.units),
-                aliases=sum(len(u.names) for u in book.roster.units),
-                digest=book.digest[:12],
-            )
-        )
-        for unit in book.roster.units:
-            if unit.note:
-                say(f"    {unit.name}: {unit.note}")
-
-
-@rules.command("units", help=_("Every unit with the names it may be called by, and its quota."))
-def list_units(office: OfficeOption = None) -> None:
-    """In the order of the roster."""
-    found = settings()
-    names = (office,) if office else found.offices or (DEFAULT_OFFICE,)
-    day = SystemClock().now().date()
-    for book in load_offices(found.offices_dir, names).values():
-        say(f"━━ {book.info.name}")
-        lines = Lines(
-            [
-                Column(_("Unit"), 26, 18),
-                Column(_("Group"), 10, 0, 1),
-                Column(_("A month"), 8),
-                Column(_("Also called"), 90, 30),
-            ],
-            room(),
-        )
-        say(lines.head())
-        for unit in book.roster.units:
-            if unit.on(day):
-                others = "、".join(n.text for n in unit.names[1:] if n.on(day))
-                quota = str(book.quota_on(unit, day))
-                say(lines.row([unit.name, book.group(unit.group).name, quota, others]))
-        say()
 
 
 # --- helpers ---------------------------------------------------------------------------------

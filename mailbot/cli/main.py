@@ -17,7 +17,7 @@ from mailbot.adapters import i18n
 from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
-from mailbot.cli import look, setup, staff, work
+from mailbot.cli import look, record, results, rules, setup, staff, work
 from mailbot.cli.context import set_config, set_verbose
 
 BUG = 70
@@ -82,9 +82,18 @@ app.command(help=_("Which addresses belong to which unit; bind or refuse one."))
 app.command(help=_("Answers withheld because the mail was old: list, send or drop them."))(
     staff.backlog
 )
+app.command(help=_("Enters what happened: adoptions, instructions, errors ...; one or a file."))(
+    record.record
+)
+app.command(help=_("Who stands where in a month, quarter, half-year or year."))(results.standings)
+app.command(help=_("A unit's account: every entry with rule, clause and running total."))(
+    results.statement
+)
+app.command(help=_("Closes a period whose notice is approved."))(results.seal)
+rules.rules.command("diff", help=_("Scores a period under the rules of two days."))(results.diff)
 app.command(help=_("Sets up a mailbox by asking."))(setup.init)
 app.command(help=_("Checks every part and says what to do about each fault."))(setup.doctor)
-app.add_typer(look.rules, name="rules", help=_("The offices' data."))
+app.add_typer(rules.rules, name="rules", help=_("The offices' data."))
 
 
 def main() -> int:

@@ -36,6 +36,8 @@ class Column:
     width: int
     least: int = 0
     drop: int = 0
+    right: bool = False
+    """Numbers, under each other."""
 
     @property
     def narrow(self) -> int:
@@ -58,7 +60,7 @@ class Lines:
         return self._line(dict(enumerate(values)))
 
     def _line(self, values: Mapping[int, str]) -> str:
-        cells = [_cell(values[i], c.width) for i, c in self.shown.items()]
+        cells = [_cell(values[i], c.width, c.right) for i, c in self.shown.items()]
         return GAP.join(cells).rstrip()
 
 
@@ -105,10 +107,12 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def _cell(value: str, width: int) -> str:
+def _cell(value: str, width: int, right: bool = False) -> str:
     text = plain(value)
     if cell_len(text) > width:
         text = set_cell_size(text, width - 1).rstrip() + "…"
+    if right:
+        return " " * (width - cell_len(text)) + text
     return set_cell_size(text, width)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ from mailbot.app.records import InboundRow, OutboxState
 from mailbot.app.settle import Settled, Settler
 from mailbot.bootstrap import Office
 from mailbot.cli import words
-from mailbot.cli.context import installation, say
+from mailbot.cli.context import decided_by, installation, say
 from mailbot.cli.listing import category_name, unit_name
 from mailbot.cli.rows import Column, Lines, room, settled_lines, settled_row
 from mailbot.core.mail.compose import usable_address
@@ -57,7 +56,7 @@ def tasks(
                     _("see the numbers with: mailbot tasks --all"),
                 )
             )
-        count = close_tasks(office.store, done, _who(who), office.clock.now())
+        count = close_tasks(office.store, done, decided_by(who), office.clock.now())
         say(_("{count} tasks closed.").format(count=count))
         return
     addresses = [t for t in found if t.kind in ADDRESS_TASKS]
@@ -105,7 +104,13 @@ def category(
     office = installation()
     with words.in_words():
         item = by_hand.correct_category(
-            receipt, new.strip(), _who(who), why, office.books, office.store, office.clock.now()
+            receipt,
+            new.strip(),
+            decided_by(who),
+            why,
+            office.books,
+            office.store,
+            office.clock.now(),
         )
     name = category_name(office, item.office, item.received, item.version.category)
     say(_("{receipt} is now {category}.").format(receipt=item.receipt, category=name))
@@ -126,7 +131,7 @@ def release(
     filled = by_hand.Filled(unit, title, submitter, contact)
     now = office.clock.now()
     with words.in_words():
-        done = by_hand.release(receipt, filled, _who(who), why, settler, office.store, now)
+        done = by_hand.release(receipt, filled, decided_by(who), why, settler, office.store, now)
     item = done.item
     name = unit_name(office, item.office, item.unit_id)
     say(
@@ -145,8 +150,8 @@ def release(
     if done.still_open:
         numbers = " ".join(done.still_open)
         say(_("Of the same mail these still wait: {numbers}").format(numbers=numbers))
-    else:
-        _close(office, tasks_of_mail(office.store, item.inbound_id), _who(who))
+    elif item.inbound_id is not None:
+        _close(office, tasks_of_mail(office.store, item.inbound_id), decided_by(who))
 
 
 def senders(
@@ -168,9 +173,9 @@ def senders(
     if name not in here.books:
         raise OperatorFault(Fault(name, _("no such office"), ", ".join(here.books)))
     if bind:
-        _bind(here, name, _address("--bind", bind), unit or "", _who(who))
+        _bind(here, name, _address("--bind", bind), unit or "", decided_by(who))
     elif refuse:
-        _refuse(here, name, _address("--refuse", refuse), _who(who))
+        _refuse(here, name, _address("--refuse", refuse), decided_by(who))
     else:
         _list_senders(here, name)
 
@@ -273,7 +278,7 @@ def backlog(
     letters = [x for x in letters if not only or x.id in only]
     if send or drop:
         count = here.store.outbox.set_withheld(
-            [x.id for x in letters], send, _who(who), here.clock.now()
+            [x.id for x in letters], send, decided_by(who), here.clock.now()
         )
         said = _("{count} letters will be sent.") if send else _("{count} letters dropped.")
         say(said.format(count=count))
@@ -306,19 +311,6 @@ def _close(office: Office, found: list[ListedTask], who: str) -> None:
     say(_("{count} tasks closed.").format(count=count))
 
 
-def _who(who: str) -> str:
-    """The login name where nobody is named. `mailbot` is the program's own name in the records."""
-    try:
-        name = who.strip() or getpass.getuser()
-    except (KeyError, OSError):
-        name = ""
-    if name.lower() in ("", "mailbot"):
-        raise OperatorFault(
-            Fault("--who", _("nobody is named as the one who decided"), _("add --who NAME"))
-        )
-    return name
-
-
 def _address(option: str, text: str) -> str:
     address = text.strip().strip("<>").lower()
     if not usable_address(address):
@@ -335,7 +327,7 @@ def _address(option: str, text: str) -> str:
 def _mailbox_of(office: Office, receipt: str) -> Mailbox:
     with office.store.reading() as reads:
         item = reads.item_by_receipt(receipt.strip().upper())
-        row = reads.inbound(item.inbound_id) if item else None
+        row = reads.inbound(item.inbound_id) if item and item.inbound_id is not None else None
     boxes = office.settings.require_mailboxes()
     box = next((b for b in boxes if row and b.name == row.origin.account), boxes[0])
     return office.mailbox(box)

@@ -14,6 +14,8 @@ from rich.cells import set_cell_size
 
 from mailbot.adapters.i18n import _
 from mailbot.adapters.system import SHANGHAI
+from mailbot.app.recording.columns import CHANNEL_NAMES
+from mailbot.app.records import MAIL_CHANNEL
 from mailbot.app.settle import Settled
 from mailbot.cli import words
 from mailbot.cli.context import say
@@ -175,16 +177,20 @@ class Record:
         line(_("State"), words.word(words.ITEM_STATES, item["state"]))
         line(_("Received"), _time(item["received"]))
         line(_("Counts in"), str(item["month"])[:7])
-        line(_("Sender"), item["from_addr"])
+        if item["channel"] != MAIL_CHANNEL:
+            line(_("Channel"), CHANNEL_NAMES.get(item["channel"], item["channel"]))
+            line(_("Evidence"), item["evidence"] or _("(none)"))
+        if item["inbound_id"] is not None:
+            line(_("Sender"), item["from_addr"])
+        if item["commissioned"]:
+            line(_("Commission"), _("the answer to a commission"))
         for flag in item["flags"]:
             line(_("To look at"), words.word(words.FLAGS, flag))
         for version in reversed(item["versions"]):
             now = _(", the present one") if version is newest else ""
-            say(
-                _("  Version {no} (mail:{mail}){now}").format(
-                    no=version["no"], mail=version["inbound_id"], now=now
-                )
-            )
+            mail = version["inbound_id"]
+            head = _("  Version {no} (mail:{mail}){now}") if mail else _("  Version {no}{now}")
+            say(head.format(no=version["no"], mail=mail, now=now))
             self._version(version, item)
 
     def _version(self, version: Mapping[str, Any], item: Mapping[str, Any]) -> None:

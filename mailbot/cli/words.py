@@ -12,10 +12,12 @@ from rich.cells import cell_len
 
 from mailbot.adapters.i18n import N_, _
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.scoring import NotScored
 from mailbot.app.settle import Settled
 from mailbot.app.staff import NotDone
 from mailbot.core.intake.model import DecisionKind, Relation
 from mailbot.core.letters import AnswerKind
+from mailbot.core.rules.events import NAMES, EventKind
 
 DECISIONS: Mapping[str, str] = {
     DecisionKind.ACCEPT.value: N_("accepted"),
@@ -57,9 +59,29 @@ LETTER_STATES: Mapping[str, str] = {
     "unknown": N_("perhaps sent: look into the mailbox's sent folder"),
     "dropped": N_("dropped by the office"),
 }
+CONSEQUENCES: Mapping[str, str] = {
+    "praise": N_("praise"),
+    "criticise": N_("criticism"),
+    "name": N_("named"),
+    "interview": N_("interview due"),
+    "review": N_("for review"),
+}
+UNIT_STATUSES: Mapping[str, str] = {
+    "appointed": N_("appointed"),
+    "suspended": N_("suspended"),
+    "withdrawn": N_("withdrawn"),
+}
+PERIOD_KINDS: Mapping[str, str] = {
+    "week": N_("week"),
+    "month": N_("month"),
+    "quarter": N_("quarter"),
+    "half": N_("half-year"),
+    "year": N_("year"),
+}
 NO_ANSWER: Mapping[str, str] = {
     "automatic": N_("a machine's mail is never answered"),
     "same_mail": N_("the same mail was answered before"),
+    "other_channel": N_("it came by another channel, there is no address"),
     "no_author": N_("the mail names no single sender"),
     "authentication_failed": N_("the sender may be forged"),
     "refused_sender": N_("the office refuses this address"),
@@ -99,6 +121,7 @@ CATEGORY_BY: Mapping[str, str] = {
 }
 FLAGS: Mapping[str, str] = {
     "category_doubtful": N_("the category is doubtful"),
+    "follow_up": N_("continues an earlier report"),
     "first_address": N_("first mail from this address"),
     "unverified": N_("the sender was not verified by the mail server"),
     "same_title": N_("another item has the same title"),
@@ -168,6 +191,9 @@ ACTIONS: Mapping[str, str] = {
     "item.state": N_("state changed"),
     "item.category": N_("category corrected"),
     "release": N_("released"),
+    "record": N_("entered"),
+    "record.reversed": N_("taken back"),
+    "seal": N_("sealed"),
     "binding": N_("address bound or refused"),
     "outbox.released": N_("withheld letter let go"),
     "outbox.dropped": N_("withheld letter dropped"),
@@ -273,3 +299,35 @@ def _fault(fault: NotDone) -> Fault:
             found = _("this office is not set up (any more)")
             remedy = _("known: {names}").format(names=names)
     return Fault(fault.what, found, remedy)
+
+
+def not_scored(refusal: NotScored) -> Fault:
+    """Why a period could not be reckoned or sealed, and what to do."""
+    match refusal.code:
+        case "wrong_kind":
+            kind = word(PERIOD_KINDS, refusal.found)
+            found = _("this office closes its books by {kind}").format(kind=kind)
+            remedy = _("name a period of that kind, e.g. 2026-Q3")
+        case "not_over":
+            found = _("it is not over before {day}").format(day=refusal.found)
+            remedy = _("look at it as it stands with: mailbot standings")
+        case "sealed_already":
+            found = _("sealed {day} by {who}").format(
+                day=refusal.found, who="、".join(refusal.choices)
+            )
+            remedy = _("record corrections; they become entries of the running period")
+        case "unscorable":
+            found = _("it cannot be scored as it was entered: {why}").format(why=refusal.found)
+            remedy = _("take it back with: mailbot record --reverse NUMBER, and enter it again")
+        case "earlier_open":
+            found = _("{period} before it is not sealed yet").format(period=refusal.found)
+            remedy = _("seal {period} first").format(period=refusal.found)
+        case _:
+            found = _("there is no such office or unit")
+            remedy = _("known: {names}").format(names="、".join(refusal.choices))
+    return Fault(refusal.what, found, remedy)
+
+
+def event_name(kind: EventKind) -> str:
+    """The office's own word, whatever the language: it stands so in its documents."""
+    return NAMES[kind.value]

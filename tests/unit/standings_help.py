@@ -96,13 +96,13 @@ def list_rule(
     *,
     list_id: str = "named",
     periods: tuple[PeriodKind, ...] = tuple(PeriodKind),
-    names_people: bool = False,
+    people: tuple[str, ...] = (),
     start: date = START,
     **version: Any,
 ) -> ListRule:
     versions = (ListVersion(start, BASIS, **version),)
     return ListRule(
-        list_id, "名单", kind, Consequence.NAME, periods, versions, names_people=names_people
+        list_id, "名单", kind, Consequence.NAME, periods, versions, people=people
     )
 
 

@@ -358,7 +358,6 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     # expectations
     "a case that cannot fail": (expecting(""), ["expect|什么也没有写"]),
     "nothing expected in a table": (expecting("points = {}"), ["points|是空的"]),
-    "no entries expected of nobody": (expecting("entries = []"), ["entries|是空的"]),
     "no columns of a unit": (expecting('columns = { "农牧局" = {} }'), ["农牧局|是空的"]),
     "refused, and more": (expecting('error = "x"\npoints = { "农牧局" = 1 }'), ["error|既写了 error 又写了 points"]),
     "refused without words": (expecting('error = ""'), ["error|是空的|应有的几个字"]),

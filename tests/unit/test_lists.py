@@ -254,7 +254,7 @@ def test_events_name_the_unit_whatever_its_standing_with_people_and_reasons() ->
     office = book(
         unit("a"),
         unit("left", end=date(2022, 8, 1)),
-        lists=(list_rule(ListKind.EVENTS, matches=(LATE,), names_people=True),),
+        lists=(list_rule(ListKind.EVENTS, matches=(LATE,), people=("deputy", "liaison")),),
     )
     events = [
         event(EventKind.ERROR, "left", "2022-08-03", fault=Fault.LATE, title="草场火情"),
@@ -383,7 +383,7 @@ def test_a_list_belongs_to_its_periods_and_days() -> None:
 @given(st.permutations(range(6)))
 def test_lists_do_not_depend_on_the_order_of_events(order: list[int]) -> None:
     rules = (
-        list_rule(ListKind.EVENTS, list_id="late", matches=(LATE,), names_people=True),
+        list_rule(ListKind.EVENTS, list_id="late", matches=(LATE,), people=("deputy", "liaison")),
         replace(SILENT, id="silent"),
     )
     events: list[Event] = [

@@ -8,14 +8,18 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
+from mailbot.adapters.db import dialect
 from mailbot.adapters.db.engine import open_store
 from mailbot.adapters.db.migrate import SCRIPTS, alembic_config
 from mailbot.adapters.db.tables import APPEND_ONLY, HEAD, metadata
@@ -123,7 +127,7 @@ def test_a_newer_database_is_refused(path: Path) -> None:
         ["DELETE FROM alembic_version"],
         ["DROP TABLE alembic_version"],
         ["DROP TABLE link"],
-        ["ALTER TABLE item DROP COLUMN lane"],
+        ["ALTER TABLE item DROP COLUMN created"],
     ],
 )
 def test_a_database_between_versions_is_refused(path: Path, statements: list[str]) -> None:
@@ -222,6 +226,96 @@ def watched(url):
 dialect.make_engine = watched
 engine.open_store(sys.argv[1])
 """
+
+
+# --- from 0001
+
+
+def made_by_0001(path: Path) -> None:
+    """A database as the first release left it: three mails, an item corrected once and marked as a
+    commission, one deleted, the highest number."""
+    engine = dialect.make_engine(url(path))
+    dialect.create_file(path)
+    with dialect.writing(engine).connect() as connection:
+        dialect.turn_on_wal(connection)
+        with connection.begin():
+            command.upgrade(alembic_config(connection), "0001")
+    engine.dispose()
+    version = "INSERT INTO item_version VALUES ({}, {}, {}, {}, '{}', '张三', '[]', '', '{}', "
+    version += "'{}', 'mark', '[]', NULL, '[]', '[]', '', '2026-08-12 04:00:00.000000')"
+    receipt = "INSERT INTO item VALUES ({0}, 'EQ202608-000{0}', 'otog', '{1}', 'accepted', "
+    receipt += "'2026-08-12 04:00:00.000000', '2026-08-01', {2}, {3}, 1, 'a@example.com', "
+    receipt += "'a@example.com', '', '[]', 'item', '2026-08-12 04:00:00.000000')"
+    mail = "INSERT INTO inbound VALUES ({0}, 'box', 'INBOX', 1, {0}, 9, '2026-08-12 04:00:00', "
+    mail += "'internaldate', 'settled', 1, '2026-08-12 04:00:00', '', '', '', '', '', 'otog', "
+    mail += "'accept', NULL)"
+    decision = "INSERT INTO decision VALUES (1, 1, '2026-08-12 04:00:00', 'mailbot', 'accept', "
+    decision += "'otog', 'a', '[]', '[]', '', '')"
+    change(
+        path,
+        *(mail.format(n) for n in (1, 2)),
+        receipt.format(1, "a", 2, 2),
+        receipt.format(2, "b", 1, 2),
+        receipt.format(7, "c", 1, 2),
+        version.format(1, 1, 1, 1, "旧题", '{"marks":["约稿"]}', "brief"),
+        version.format(2, 1, 2, 2, "新题", "{}", "problem"),
+        version.format(3, 2, 1, 2, "题", '{"title":"\\"marks\\":["}', "brief"),
+        "DELETE FROM item WHERE id = 7",
+        decision,
+        "INSERT INTO link VALUES (1, 2, 'correction', NULL, 1, NULL)",
+        "INSERT INTO receipt_counter VALUES ('EQ', '202608', 7)",
+    )
+
+
+def test_a_database_of_the_first_release_upgrades_with_all_it_holds(path: Path) -> None:
+    made_by_0001(path)
+    store = open_store(url(path))
+    assert store.check() == []
+    with store.reading() as reads:
+        first, second = (reads.item_by_receipt(f"EQ202608-000{n}") for n in (1, 2))
+        assert first is not None
+        assert second is not None
+        assert (first.version.title, first.version_no, first.inbound_id) == ("新题", 2, 2)
+        assert (first.channel, first.evidence, first.first_inbound_id) == ("mail", "", 1)
+        assert (first.commissioned, second.commissioned) == (True, False)
+        assert [v.title for _no, _mail, v in reads.version_history(first.id)] == ["旧题", "新题"]
+        bulk = reads.bulk_events("otog", first.month, date(2026, 8, 31), ())
+        assert {(e.unit, e.category) for e in bulk} == {("a", "problem"), ("b", "brief")}
+    store.close()
+
+
+def test_numbers_given_before_the_upgrade_are_not_given_again(path: Path) -> None:
+    made_by_0001(path)
+    store = open_store(url(path))
+    with store.begin() as tx:
+        new = tx.add_item(h.new_item(), 1, "EQ", h.NOON)
+    assert (new.id, new.receipt) == (8, "EQ202608-0008")
+    store.close()
+
+
+def test_what_was_append_only_stays_so_after_the_upgrade(path: Path) -> None:
+    made_by_0001(path)
+    store = open_store(url(path))
+    with pytest.raises(IntegrityError, match="append-only"), store.writing() as db:
+        db.execute(text("DELETE FROM decision"))
+    with pytest.raises(IntegrityError), store.writing() as db:
+        db.execute(text("UPDATE item SET inbound_id = 99"))
+    store.close()
+
+
+@pytest.mark.parametrize("step", [5, 12, 25, 40])
+def test_a_killed_upgrade_from_the_first_release_changes_nothing(path: Path, step: int) -> None:
+    made_by_0001(path)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, url(path), str(step), str(Path(__file__).parents[2])],
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    store = open_store(url(path))
+    assert store.check() == []
+    with store.reading() as reads:
+        assert reads.item_by_receipt("EQ202608-0001") is not None
+    store.close()
 
 
 @pytest.mark.parametrize("step", [1, 3, 8, 20, 45, 60])

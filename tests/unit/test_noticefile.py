@@ -40,7 +40,7 @@ def test_a_sound_list_is_read_whole(tmp_path: Path) -> None:
     first = read(tmp_path, "")
     assert (first.kind, first.consequence) == (ListKind.FIRST, Consequence.PRAISE)
     assert first.periods == (PeriodKind.QUARTER,)
-    assert not first.names_people
+    assert first.people == ()
     (version,) = first.versions
     assert (version.tables, version.places, version.exclude) == (("first",), 2, ("shuili",))
 

@@ -151,6 +151,14 @@ def lock_for_migration(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
+def hold_tables(connection: Connection, *tables: str) -> None:
+    """Lets nobody else write them until the transaction ends; everybody may read. SQLite's BEGIN
+    IMMEDIATE does so already, for all of them."""
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(tables)
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def insert_or(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """INSERT with ON CONFLICT, which both databases write alike and the standard lacks."""
     if dialect == "postgresql":

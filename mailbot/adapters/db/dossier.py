@@ -21,7 +21,8 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
 
     The keys: `items` (each the fields of `ItemRow`, and `versions`), `mails` (each the fields of
     `InboundRow`, `content` (the mail's facts, None after a secrets hit), `decisions`, `links`,
-    `answers`), `tasks`, `audit`; lists oldest first. Values are text, numbers, aware datetimes,
+    `answers`), `tasks`, `audit`, `records` (of the items: the fields of `RecordRow`); lists oldest
+    first. Values are text, numbers, aware datetimes,
     dates, None, lists and dicts: `json.dumps(…, default=str)` prints them.
     Raises LookupError when there is no such thing.
     """
@@ -30,10 +31,12 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
         items, mail_ids = _find(db, reads, what.strip())
         outbox_ids = list(db.scalars(select(outbox.c.id).where(outbox.c.inbound_id.in_(mail_ids))))
         item_ids = [i.id for i in items]
+        records = [r for i in items for r in reads.records(i.office, item_id=i.id)]
         subjects = (
             [f"item:{i}" for i in item_ids]
             + [f"mail:{i}" for i in mail_ids]
             + [f"outbox:{i}" for i in outbox_ids]
+            + [f"record:{r.id}" for r in records]
         )
         return {
             "items": [_item_facts(reads, i) for i in items],
@@ -53,6 +56,7 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
             "audit": _dicts(
                 db, select(*audit.c).where(audit.c.subject.in_(subjects)).order_by(audit.c.id)
             ),
+            "records": [_flat(r) for r in records],
         }
 
 
@@ -70,7 +74,8 @@ def _find(db: Connection, reads: SqlReads, what: str) -> tuple[list[ItemRow], li
     if one is None:
         raise LookupError(f"no item {what!r}")
     versions = select(item_version.c.inbound_id).where(item_version.c.item_id == one.id)
-    own = set(db.scalars(versions)) | {one.first_inbound_id}
+    # None of an item that came by another channel.
+    own = {i for i in (*db.scalars(versions), one.first_inbound_id) if i is not None}
     linked = db.scalars(
         select(link.c.inbound_id).where(
             or_(link.c.to_item == one.id, link.c.to_inbound.in_(sorted(own)))

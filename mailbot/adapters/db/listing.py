@@ -73,7 +73,7 @@ class ItemFilter:
 class ListedItem:
     item: ItemRow
     decision: str
-    """Of the mail of the current version."""
+    """Of the mail of the current version; empty where it came by another channel."""
     answer: str
     """Kind of the newest answer to that mail; empty when there is none."""
     answer_state: str
@@ -102,7 +102,7 @@ def list_items(store: SqlStore, wanted: ItemFilter) -> Iterator[ListedItem]:
     query: Select[Any] = (
         select_items()
         .add_columns(inbound.c.decision, answer, answer_state, inbound.c.subject)
-        .join(inbound, inbound.c.id == item.c.inbound_id)
+        .outerjoin(inbound, inbound.c.id == item.c.inbound_id)
         .where(*_item_conditions(wanted))
         .order_by(item.c.received.desc(), item.c.id.desc())
     )
@@ -110,7 +110,7 @@ def list_items(store: SqlStore, wanted: ItemFilter) -> Iterator[ListedItem]:
     with store.snapshot() as db:
         for row in _stream(db, query, wanted):
             kind, sent, state, subject = row[width:]
-            yield ListedItem(to_item(row), kind, sent or "", state or "", subject)
+            yield ListedItem(to_item(row), kind or "", sent or "", state or "", subject or "")
 
 
 def mails(store: SqlStore, wanted: ItemFilter) -> Iterator[ListedMail]:

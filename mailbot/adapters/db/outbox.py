@@ -25,7 +25,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from mailbot.adapters.db.statements import LETTER
 from mailbot.adapters.db.tables import outbox
-from mailbot.adapters.db.unit_of_work import add_audit, add_task
+from mailbot.adapters.db.trail import add_audit, add_task
 from mailbot.app.records import NewTask, OutboxState, Outgoing, QueuedLetter
 
 _LISTED = (

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
+from mailbot.adapters.db.ledger import LedgerReads
+from mailbot.adapters.db.ledger_queries import COUNTED_STATES
 from mailbot.adapters.db.records import (
     VERSION_COLUMNS,
     select_inbound,
@@ -124,7 +126,7 @@ MONTH_COUNT = (
         item.c.office == bindparam("office"),
         item.c.unit_id == bindparam("unit"),
         item.c.month == bindparam("month"),
-        item.c.state.in_([ItemState.ACCEPTED.value, ItemState.WITHDRAWAL_REQUESTED.value]),
+        item.c.state.in_(COUNTED_STATES),
     )
 )
 HISTORY = (
@@ -189,11 +191,8 @@ OPEN_TASK = (
 )
 
 
-class SqlReads:
+class SqlReads(LedgerReads):
     """Reads on one connection, inside whatever transaction it is in."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     # mails
 
@@ -273,7 +272,7 @@ class SqlReads:
         values = {"office": office, "unit": unit_id, "month": month}
         return self._db.scalar(MONTH_COUNT, values) or 0
 
-    def version_history(self, item_id: int) -> list[tuple[int, int, NewVersion]]:
+    def version_history(self, item_id: int) -> list[tuple[int, int | None, NewVersion]]:
         rows = self._db.execute(HISTORY, {"id": item_id})
         return [(r[0], r[1], to_version(r[2:])) for r in rows]
 

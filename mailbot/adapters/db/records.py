@@ -43,6 +43,9 @@ _ITEM = (
     "from_addr",
     "flags",
     "lane",
+    "channel",
+    "evidence",
+    "commissioned",
 )
 _VERSION = (
     "title",

@@ -29,7 +29,17 @@ LETTER = (
 
 INSERTS = {
     table.name: insert(table)
-    for table in (t.decision, t.link, t.item, t.item_version, t.task, t.audit)
+    for table in (
+        t.decision,
+        t.link,
+        t.item,
+        t.item_version,
+        t.task,
+        t.audit,
+        t.record,
+        t.seal,
+        t.seal_entry,
+    )
 }
 CHANGES = {
     table.name: update(table).where(table.c.id == bindparam("row_id"))

@@ -37,7 +37,7 @@ NAMES = {
 
 metadata = MetaData(naming_convention=NAMES)
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: the schema this code works with. A test holds it to the scripts."""
 
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
@@ -152,6 +152,18 @@ class Item(Base, table=True):
         UniqueConstraint("receipt"),
         Index("ix_item_title", "office", "unit_id", "title_key", "received"),
         Index("ix_item_month", "office", "unit_id", "month", "state"),
+        Index(
+            "ix_item_ledger",
+            "office",
+            "month",
+            "unit_id",
+            "category",
+            "lane",
+            "commissioned",
+            "follow_up",
+            "state",
+            "received",
+        ),
         Index("ix_item_sender", "office", "from_addr", "received"),
         Index("ix_item_first_sender", "office", "first_from_addr", "received"),
         Index(None, "inbound_id"),
@@ -168,12 +180,21 @@ class Item(Base, table=True):
     month: date
     """First day of the month it counts in."""
     version_no: int = 1
-    inbound_id: int = _refers("inbound.id")
-    """The mail of the current version."""
-    first_inbound_id: int = _refers("inbound.id")
+    inbound_id: int | None = _refers("inbound.id")
+    """The mail of the current version; none where it came by another channel."""
+    first_inbound_id: int | None = _refers("inbound.id")
     from_addr: str = _text()
     """Sender of the current version's mail; the first mail's stands beside it."""
     first_from_addr: str = _text()
+    channel: str = _text("mail")
+    evidence: str = _text()
+    """Of another channel: what shows it (a document number, a file)."""
+    category: str = _text()
+    """Of the current version. It stands here too, because a year's standings count all items by
+    it: from `ix_item_ledger` alone, without opening a row."""
+    commissioned: bool = False
+    follow_up: bool = False
+    """Whether `flags` has `follow_up`, for the same reason."""
     title_key: str = _text()
     """The current title as `core.intake.titles.normal_title` compares it."""
     flags: list[str] = _json()
@@ -190,7 +211,7 @@ class ItemVersion(Base, table=True):
     id: int | None = Field(default=None, primary_key=True)
     item_id: int = _refers("item.id")
     no: int
-    inbound_id: int = _refers("inbound.id")
+    inbound_id: int | None = _refers("inbound.id")
     title: str = _text()
     submitter: str = _text()
     contact: list[str] = _json()
@@ -303,6 +324,82 @@ class AddressBinding(Base, table=True):
     changed: datetime = _time()
 
 
+class Record(Base, table=True):
+    """A fact a person entered (`core.rules.events`). Append-only (a trigger refuses anything else):
+    what was wrong is reversed by a record of its own, and by one only."""
+
+    __tablename__ = "record"
+    __table_args__ = (
+        UniqueConstraint("reverses"),
+        Index(None, "office", "day"),
+        Index(None, "office", "unit_id", "day"),
+        Index(None, "office", "kind", "day"),
+        Index(None, "office", "joint", "day"),
+        Index(None, "item_id"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    office: str = _text()
+    kind: str = _text()
+    """`EventKind`"""
+    unit_id: str = _text()
+    day: date
+    item_id: int | None = _refers("item.id")
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
+    joint: bool = False
+    """Whether `facts` names further units: theirs is the event as well."""
+    reason: str = _text()
+    evidence: str = _text()
+    reverses: int | None = _refers("record.id")
+    source: str = _text()
+    who: str = _text()
+    at: datetime = _time()
+
+
+class Seal(Base, table=True):
+    """A period that its notice closed. Append-only, as its entries are."""
+
+    __tablename__ = "seal"
+    __table_args__ = (UniqueConstraint("office", "period"), NEVER_REUSE_IDS)
+
+    id: int | None = Field(default=None, primary_key=True)
+    office: str = _text()
+    period: str = _text()
+    """`2026-Q3`"""
+    first: date
+    last: date
+    book_digest: str = _text()
+    ledger_digest: str = _text()
+    standings: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
+    who: str = _text()
+    at: datetime = _time()
+
+
+class SealEntry(Base, table=True):
+    """An entry (`core.rules.entries`) as it stood when its period was sealed."""
+
+    __tablename__ = "seal_entry"
+    __table_args__ = (Index(None, "seal_id", "unit"), Index(None, "seal_id", "corrects"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    seal_id: int = _refers("seal.id")
+    unit: str = _text()
+    day: date
+    rule: str = _text()
+    version: date
+    points: str = _text()
+    """A decimal number as text: exact on every database."""
+    document: str = _text()
+    clause: str = _text()
+    text: str = _text()
+    item: str = _text()
+    events: list[str] = _json()
+    times: int = 1
+    stars: int = 0
+    corrects: str = _text()
+
+
 class Audit(Base, table=True):
     """Who changed what, when. Append-only (a trigger refuses anything else)."""
 
@@ -340,7 +437,10 @@ outbox = metadata.tables["outbox"]
 link = metadata.tables["link"]
 task = metadata.tables["task"]
 binding = metadata.tables["binding"]
+record = metadata.tables["record"]
+seal = metadata.tables["seal"]
+seal_entry = metadata.tables["seal_entry"]
 audit = metadata.tables["audit"]
 receipt_counter = metadata.tables["receipt_counter"]
 
-APPEND_ONLY: tuple[Table, ...] = (decision, audit)
+APPEND_ONLY: tuple[Table, ...] = (decision, audit, record, seal, seal_entry)

@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, update
 
 from mailbot.adapters.db import tables as t
+from mailbot.adapters.db.event_rows import FOLLOW_UP
+from mailbot.adapters.db.ledger_writes import LedgerWrites
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.records import version_values
 from mailbot.adapters.db.statements import (
@@ -29,9 +31,11 @@ from mailbot.adapters.db.statements import (
     WIPE,
     upserts,
 )
+from mailbot.adapters.db.trail import add_audit, add_task
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import WorldFault
 from mailbot.app.records import (
+    CHANNELS,
     Binding,
     Envelope,
     InboundState,
@@ -53,7 +57,7 @@ CHUNK = 500
 """Rows or ids per statement."""
 
 
-class SqlTransaction:
+class SqlTransaction(LedgerWrites):
     """Lives inside `SqlStore.begin()`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -207,11 +211,29 @@ class SqlTransaction:
     def add_item(self, item: NewItem, inbound_id: int, prefix: str, now: datetime) -> ItemRow:
         """Raises KeyError when the item to replace is not there, ValueError when it is another
         office's or `month` is no first day."""
-        if item.month.day != 1:
-            raise ValueError(f"an item counts in a month, not on {item.month}")
         sender = self._db.execute(SENDER, {"id": inbound_id}).scalar_one()
         if not sender:
             self._without_sender.add(inbound_id)
+        return self._write_item(item, inbound_id, sender, prefix, BOT, now)
+
+    def add_channel_item(self, item: NewItem, prefix: str, who: str, now: datetime) -> ItemRow:
+        if item.channel not in CHANNELS:
+            raise ValueError(f"no channel {item.channel!r}")
+        return self._write_item(item, None, "", prefix, who, now)
+
+    def _write_item(
+        self,
+        item: NewItem,
+        inbound_id: int | None,
+        sender: str,
+        prefix: str,
+        who: str,
+        now: datetime,
+    ) -> ItemRow:
+        """A version once marked as the answer to a commission makes the item one for good."""
+        if item.month.day != 1:
+            raise ValueError(f"an item counts in a month, not on {item.month}")
+        commissioned = item.commissioned
         common = {
             "unit_id": item.unit_id,
             "state": item.state,
@@ -222,6 +244,8 @@ class SqlTransaction:
             "title_key": item.title_key,
             "flags": item.flags,
             "lane": item.lane,
+            "category": item.version.category,
+            "follow_up": FOLLOW_UP in item.flags,
         }
         if item.replaces is None:
             no = 1
@@ -233,6 +257,9 @@ class SqlTransaction:
                 version_no=no,
                 first_inbound_id=inbound_id,
                 first_from_addr=sender,
+                channel=item.channel,
+                evidence=item.evidence,
+                commissioned=commissioned,
                 created=now,
                 **common,
             )
@@ -242,27 +269,29 @@ class SqlTransaction:
             if old.office != item.office:
                 raise ValueError(f"item {item_id} belongs to another office")
             no, receipt = old.version_no + 1, old.receipt
-            self._change(t.item, item_id, version_no=no, **common)
+            commissioned = commissioned or old.commissioned
+            self._change(t.item, item_id, version_no=no, commissioned=commissioned, **common)
         self._add_version(item_id, no, inbound_id, item.version, now)
-        self.audit(
-            BOT,
-            "item.added" if no == 1 else "item.version",
-            f"item:{item_id}",
-            {
-                "receipt": receipt,
-                "version": no,
-                "mail": inbound_id,
-                "state": item.state.value,
-                "unit": item.unit_id,
-                "month": item.month.isoformat(),
-                "category": item.version.category,
-            },
-            now,
-        )
+        detail = {
+            "receipt": receipt,
+            "version": no,
+            "mail": inbound_id,
+            "state": item.state.value,
+            "unit": item.unit_id,
+            "month": item.month.isoformat(),
+            "category": item.version.category,
+        }
+        if commissioned:
+            detail["commissioned"] = True
+        if inbound_id is None:
+            del detail["mail"]
+            detail |= {"channel": item.channel, "evidence": item.evidence}
+        action = "item.added" if no == 1 else "item.version"
+        self.audit(who, action, f"item:{item_id}", detail, now)
         return self._item(item_id)
 
     def _add_version(
-        self, item_id: int, no: int, inbound_id: int, version: NewVersion, now: datetime
+        self, item_id: int, no: int, inbound_id: int | None, version: NewVersion, now: datetime
     ) -> None:
         self._insert(
             t.item_version,
@@ -293,7 +322,7 @@ class SqlTransaction:
         version = replace(old.version, category=category, category_by="staff")
         self._add_version(item_id, no, old.inbound_id, version, now)
         flags = tuple(f for f in old.flags if f != "category_doubtful")
-        self._change(t.item, item_id, version_no=no, flags=flags)
+        self._change(t.item, item_id, version_no=no, flags=flags, category=category)
         detail = {"from": old.version.category, "to": category, "why": why, "version": no}
         self.audit(who, "item.category", f"item:{item_id}", detail, now)
 
@@ -354,23 +383,3 @@ class SqlTransaction:
         done = self._db.execute(CHANGES[table.name], {"row_id": row_id, **values})
         if done.rowcount != 1:
             raise KeyError(f"no {table.name} {row_id}")
-
-
-def add_task(db: Connection, task: NewTask, now: datetime, *, outbox_id: int | None = None) -> None:
-    values = {
-        "office": task.office,
-        "kind": task.kind,
-        "text": task.text,
-        "inbound_id": task.inbound_id,
-        "item_id": task.item_id,
-        "outbox_id": outbox_id,
-        "created": now,
-    }
-    db.execute(INSERTS["task"], values)
-
-
-def add_audit(
-    db: Connection, who: str, action: str, subject: str, detail: dict[str, Any], now: datetime
-) -> None:
-    values = {"at": now, "who": who, "action": action, "subject": subject, "detail": detail}
-    db.execute(INSERTS["audit"], values)

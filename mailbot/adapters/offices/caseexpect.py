@@ -6,7 +6,7 @@ Comparing it with what comes out is `core.rules.outcome`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,10 @@ class Expectation:
             places=self._by_unit("places", lambda t, k: _count(t, k) or None),
             columns=self._by_unit("columns", lambda t, k: _counts(t, k, columns, "列")),
             missing=self._by_unit("missing", lambda t, k: _counts(t, k, numbers, "报送任务")),
+            remarks=self._by_unit("remarks", lambda t, k: _counts(t, k, numbers, "报送任务")),
+            tables=self._by_unit("tables", self._table),
             lists=self._lists(),
+            people=self._people(),
             stars=self._by_unit("stars", _count),
             error=table.text("error", "") if "error" in table.data else "",
         )
@@ -61,7 +64,7 @@ class Expectation:
         elif not table.data:
             table.fault("expect", "什么也没有写，这一例不会不对", "写上应有的结果，例如 points")
         for key in others:
-            if table.data[key] in ({}, []):
+            if table.data[key] == {}:
                 table.fault(key, "是空的", f"写上应有的结果，或删掉 {key}")
 
     def _by_unit(self, key: str, read: Callable[[Table, str], T]) -> tuple[tuple[str, T], ...]:
@@ -76,18 +79,33 @@ class Expectation:
             found[unit] = read(inner, word)
         return tuple(found.items())
 
+    def _table(self, inner: Table, key: str) -> str:
+        """The id of one of the ranking's tables; empty for none of them."""
+        known = {t.id for r in self.names.book.scoring.rankings for t in r.tables}
+        word = inner.text(key, "")
+        if word and word not in known:
+            inner.fault(key, f"没有这张表“{word}”", nearest(word, known))
+        return word
+
     def _lists(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        if "lists" not in self.table.data:
-            return ()
-        inner = self.table.table("lists")
+        return tuple(
+            (word, tuple(self.names.unit(inner, word, w, self.day) for w in inner.texts(word)))
+            for inner, word in self._of_lists("lists")
+        )
+
+    def _people(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return tuple((word, inner.texts(word)) for inner, word in self._of_lists("people"))
+
+    def _of_lists(self, key: str) -> Iterator[tuple[Table, str]]:
+        """Every list named in the table `key`, checked."""
+        if key not in self.table.data:
+            return
+        inner = self.table.table(key)
         known = [r.id for r in self.names.book.scoring.lists]
-        found = []
         for word in inner.data:
             if word not in known:
                 inner.fault(word, f"没有这份名单“{word}”", nearest(word, known))
-            units = [self.names.unit(inner, word, w, self.day) for w in inner.texts(word)]
-            found.append((word, tuple(units)))
-        return tuple(found)
+            yield inner, word
 
     def _entries(self) -> tuple[ExpectedEntry, ...] | None:
         if "entries" not in self.table.data:

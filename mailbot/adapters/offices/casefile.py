@@ -16,6 +16,7 @@ from mailbot.adapters.offices.caseexpect import Expectation
 from mailbot.adapters.offices.casenames import Names, chosen_units
 from mailbot.adapters.offices.opening import open_source
 from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.unitfile import read_contact
 from mailbot.adapters.toml.file import read_bytes
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.core.rules.cases import Case
@@ -132,6 +133,7 @@ class _Reading:
                 start=inner.maybe_day("start"),
                 end=inner.maybe_day("end"),
                 recommender=inner.text("recommender", ""),
+                contacts=tuple(read_contact(c) for c in inner.tables("contact")),
             )
             inner.close()
             if unit.group and unit.group not in groups:

@@ -1,6 +1,6 @@
 """Reads `notices.toml`: the lists that a notice proposes, and who may never stand on one.
 
-Schema: `[[list]] id, name, kind, consequence, periods, names_people?` with `[[list.version]] from,
+Schema: `[[list]] id, name, kind, consequence, periods, people?` with `[[list.version]] from,
 basis, tables?, groups?, exclude?, places?, running?, together?, match?, quota?, points?` or
 `repealed = true`. A file without any list is sound: not every document orders one. A key that the
 kind of list does not look at is refused, or it would seem to do something.
@@ -15,6 +15,7 @@ from mailbot.adapters.offices.ruletables import read_versions
 from mailbot.adapters.offices.rulewords import Words, known, members, read_matches
 from mailbot.adapters.offices.tablereader import MOST_POINTS, Table, TomlSource, nearest
 from mailbot.core.rules.basis import Basis
+from mailbot.core.rules.people import CALLED
 from mailbot.core.rules.periods import PeriodKind
 from mailbot.core.rules.scorebook import Consequence, ListKind, ListRule, ListVersion, Ranking
 
@@ -74,7 +75,7 @@ def _list(table: Table, words: Words, rankings: Sequence[Ranking] | None) -> Lis
         consequence=Consequence(table.choice("consequence", Consequence)),
         periods=members(table, "periods", PeriodKind, required=True),
         versions=read_versions(table, "version", read),
-        names_people=table.flag("names_people"),
+        people=known(table, "people", tuple(CALLED), "身份"),
     )
     table.close()
     if rule.versions and rule.versions[0].repealed:

@@ -66,7 +66,7 @@ def _read_unit(table: Table, groups: list[str], claims: _Claims) -> Unit:
         id=table.identifier("id"),
         names=(UnitName(name), *_read_aliases(table)),
         group=group,
-        contacts=tuple(_read_contact(c) for c in table.tables("contact")),
+        contacts=tuple(read_contact(c) for c in table.tables("contact")),
         addresses=tuple(_address(table, "addresses", a) for a in table.texts("addresses")),
         start=start,
         end=end,
@@ -115,7 +115,7 @@ def _read_aliases(table: Table) -> list[UnitName]:
     return list(names)
 
 
-def _read_contact(table: Table) -> Contact:
+def read_contact(table: Table) -> Contact:
     start, end = _read_span(table)
     address = table.text("address", "")
     contact = Contact(

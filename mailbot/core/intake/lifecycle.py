@@ -81,7 +81,7 @@ def awaiting(facts: Facts, count: int) -> tuple[EarlierItem, ...]:
     """The `count` items that came in one mail and all wait for a correction by this sender; ()
     when there is no such mail. The newest, where there are several."""
     for items in (facts.thread, facts.of_sender):
-        groups: dict[int, list[EarlierItem]] = {}
+        groups: dict[int | None, list[EarlierItem]] = {}
         for item in items:
             if item.state in OPEN_STATES and item.title:
                 groups.setdefault(item.inbound_id, []).append(item)
@@ -96,7 +96,7 @@ def awaiting(facts: Facts, count: int) -> tuple[EarlierItem, ...]:
 
 
 def _may_touch(item: EarlierItem, draft: Draft, sender: str, facts: Facts) -> bool:
-    if item.from_addr == sender:
+    if item.inbound_id is not None and item.from_addr == sender:
         return True
     if facts.bound_unit is not None and facts.bound_unit == item.unit_id:
         return True

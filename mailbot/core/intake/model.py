@@ -65,7 +65,8 @@ class EarlierItem:
     title: str
     from_addr: str
     received: datetime
-    inbound_id: int
+    inbound_id: int | None
+    """None: it came by another channel."""
     fingerprint: frozenset[str]
     """Hashes of its documents, else of its text."""
     has_attachments: bool

@@ -40,9 +40,15 @@ class Expected:
     columns: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
     """(unit id, ((column id or `submissions`, `adopted`, number), ...))."""
     missing: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
-    """(unit id, ((quota id, number missing), ...))."""
+    """(unit id, ((quota id, number missing), ...)), of quotas that are owed in earnest."""
+    remarks: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """The same of quotas that are a remark only (“原则上”)."""
+    tables: tuple[tuple[str, str], ...] = ()
+    """(unit id, id of the ranking's table it stands in; "" for none)."""
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(list id, unit ids, all of them, in any order)."""
+    people: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(list id, the people it names, all of them, in any order)."""
     stars: tuple[tuple[str, int], ...] = ()
     error: str = ""
     """The whole case must be refused, and the message hold these words."""

@@ -10,7 +10,7 @@ it is said `listwords`' business.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mailbot.core.rules import listwords as words
@@ -19,6 +19,7 @@ from mailbot.core.rules.columns import Tally, month_number
 from mailbot.core.rules.entries import Listed, NoticeList, Table
 from mailbot.core.rules.events import Event, Match, UnitStatus
 from mailbot.core.rules.listplaces import by_place, may_name
+from mailbot.core.rules.people import in_office
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.quota import QuotaBook, in_order
 from mailbot.core.rules.rows import year_start
@@ -76,10 +77,22 @@ def proposed(ground: Ground) -> tuple[NoticeList, ...]:
             consequence=rule.consequence,
             document=version.basis.document,
             clause=version.basis.clause,
-            listed=tuple(_LISTED[rule.kind](ground, rule, version)),
+            listed=tuple(_with_people(ground, rule, _LISTED[rule.kind](ground, rule, version))),
         )
         for rule, version in lists_of(ground.book, ground.period)
     )
+
+
+def _with_people(ground: Ground, rule: ListRule, listed: Iterable[Listed]) -> Iterator[Listed]:
+    """Those who answer for the unit at the period's end, where no event has named anybody."""
+    units = {u.id: u for u in ground.book.roster.units}
+    day = min(ground.period.last, ground.as_of)
+    for one in listed:
+        unit = units.get(one.unit)
+        if not rule.people or one.people or one.events or unit is None:
+            yield one
+        else:
+            yield replace(one, people=in_office(unit, rule.people, day))
 
 
 def _by_place(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
@@ -131,25 +144,40 @@ def _unadopted(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator
 
 def _for_events(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     for unit in _anybody(ground, version):
-        yield from _named(unit, rule, ground.tally.of(unit).listed.get(rule.id, ()), words.happened)
+        found = ground.tally.of(unit).listed.get(rule.id, ())
+        yield from _named(ground, unit, rule, found, words.happened)
 
 
 def _mentioned(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     for unit in _anybody(ground, version):
         mentions = ground.tally.of(unit).mentions.get(rule.id, ())
-        yield from _named(unit, rule, mentions, words.mentioned)
+        yield from _named(ground, unit, rule, mentions, words.mentioned)
 
 
 def _named(
-    unit: str, rule: ListRule, events: Iterable[Event], say: Callable[[Event], str]
+    ground: Ground,
+    unit: str,
+    rule: ListRule,
+    events: Iterable[Event],
+    say: Callable[[Event], str],
 ) -> Iterator[Listed]:
     """For what happened since there is such a list: nobody is named for a day before it."""
     start = min(version.start for version in rule.versions)
     events = sorted((e for e in events if e.day >= start), key=in_order)
     if events:
-        people = dict.fromkeys(p for e in events for p in e.people) if rule.names_people else ()
+        people = dict.fromkeys(p for e in events for p in _answering(ground, unit, rule, e))
         why = "；".join(say(e) for e in events)
         yield Listed(unit, why, tuple(e.id for e in events), tuple(people))
+
+
+def _answering(ground: Ground, unit: str, rule: ListRule, event: Event) -> tuple[str, ...]:
+    """As entered with the event; else by the roster of that day."""
+    if not rule.people or event.people:
+        return event.people if rule.people else ()
+    for known in ground.book.roster.units:
+        if known.id == unit:
+            return in_office(known, rule.people, event.day)
+    return ()
 
 
 def _short(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:

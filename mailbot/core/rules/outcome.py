@@ -20,6 +20,7 @@ def differences(
         *_entries(expected.entries, entries, names),
         *_rows(expected, result, names),
         *_lists(book, expected, result, names),
+        *_people(expected, result),
     ]
 
 
@@ -27,13 +28,14 @@ _Names = dict[str, str]
 
 
 def _rows(expected: Expected, result: Standings, names: _Names) -> Iterator[str]:
-    rows = {r.unit: r for table in result.tables for r in table.rows}
+    rows = {r.unit: (table, r) for table in result.tables for r in table.rows}
     for unit, what, wanted in _wanted(expected):
-        who, row = names.get(unit, unit), rows.get(unit)
-        if row is None:
+        who, at = names.get(unit, unit), rows.get(unit)
+        if at is None:
             yield f"{who}：{_said(what)}应为 {wanted}，但结果里没有这个单位"
             continue
-        found = _found(row, what)
+        table, row = at
+        found = (table.id or _NO_TABLE) if what == _IN_TABLE else _found(row, what)
         if found is None:
             known = "、".join(("submissions", "adopted", *(c for c, _ in row.columns)))
             yield f"{who}：没有“{what[1]}”这一栏，只有 {known}"
@@ -50,9 +52,13 @@ _CALLED = {
     "place": "名次",
     "stars": "星级",
     "missing": "任务缺数",
+    "remarks": "只作说明的缺数",
+    "table": "所在的表",
     "column": "栏目",
 }
 _UNRANKED = "不排名"
+_IN_TABLE = ("table", "")
+_NO_TABLE = "（不在任何一张表）"
 
 
 def _said(what: _What) -> str:
@@ -76,6 +82,11 @@ def _wanted(expected: Expected) -> Iterator[tuple[str, _What, str]]:
     for unit, quotas in expected.missing:
         for quota, missing in quotas:
             yield unit, ("missing", quota), str(missing)
+    for unit, quotas in expected.remarks:
+        for quota, missing in quotas:
+            yield unit, ("remarks", quota), str(missing)
+    for unit, table in expected.tables:
+        yield unit, _IN_TABLE, table or _NO_TABLE
 
 
 def _found(row: Row, what: _What) -> str | None:
@@ -90,8 +101,10 @@ def _found(row: Row, what: _What) -> str | None:
             return _place(row.place)
         case ("stars", _):
             return str(row.stars)
-        case ("missing", quota):
-            return str(next((q.missing for q in row.quotas if q.quota == quota), 0))
+        case ("missing" | "remarks" as kind, quota):
+            only = kind == "remarks"
+            states = (q for q in row.quotas if q.quota == quota and q.remark_only is only)
+            return str(next((q.missing for q in states), 0))
         case (_, column):
             counts = {"submissions": row.submissions, "adopted": row.adopted, **dict(row.columns)}
             return str(counts[column]) if column in counts else None
@@ -112,6 +125,18 @@ def _lists(book: OfficeBook, expected: Expected, result: Standings, names: _Name
         elif set(units) != found.get(list_id, set()):
             wanted, got = _who(units, names), _who(found.get(list_id, ()), names)
             yield f"名单“{known[list_id]}”（{list_id}）应为 {wanted}，实为 {got}"
+
+
+def _people(expected: Expected, result: Standings) -> Iterator[str]:
+    found = {
+        one.id: sorted({who for listed in one.listed for who in listed.people})
+        for one in result.lists
+    }
+    for list_id, people in expected.people:
+        got = found.get(list_id, [])
+        if sorted(people) != got:
+            wanted = "、".join(people) or "（无）"
+            yield f"名单 {list_id} 上的人应为 {wanted}，实为 {'、'.join(got) or '（无）'}"
 
 
 def _who(units: Iterable[str], names: _Names) -> str:

@@ -180,8 +180,9 @@ class ListRule:
     periods: tuple[PeriodKind, ...]
     """Of which standings it is part."""
     versions: tuple[ListVersion, ...]
-    names_people: bool = False
-    """Deputy and liaison in office on the event's day are named."""
+    people: tuple[str, ...] = ()
+    """Roles (`head`, `deputy`, `liaison`) whose holders are named with the unit: those in office on
+    the event's day, where something happened; else at the period's end."""
 
 
 @dataclass(frozen=True, slots=True)

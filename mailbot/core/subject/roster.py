@@ -33,6 +33,9 @@ class Contact:
     start: date | None = None
     end: date | None = None
 
+    def on(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -82,9 +85,7 @@ class Roster:
             if unit.on(day) and (
                 wanted in unit.addresses
                 or any(
-                    c.address.lower() == wanted and UnitName("", c.start, c.end).on(day)
-                    for c in unit.contacts
-                    if c.address
+                    c.address.lower() == wanted and c.on(day) for c in unit.contacts if c.address
                 )
             ):
                 return unit

@@ -1,0 +1,229 @@
+"""Rows of the ledger to events (`core.rules.events`) and entries, and back. No query stands here.
+
+A submission's day is the one it was received, in Shanghai, when that lies in the month it counts
+in; else the day of that month nearest to it, so that every event lies in the month it counts in.
+What concerns the item (title, category, commission) stands in every event about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import Row
+
+from mailbot.adapters.system import SHANGHAI
+from mailbot.app.records import NewRecord
+from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.events import Event, EventKind, Fault, Form, Outcome, Signer, UnitStatus
+from mailbot.core.rules.periods import Period, PeriodKind
+
+URGENT = "urgent"
+"""Lane of an item that is a major urgent one (要情专报)."""
+FOLLOW_UP = "follow_up"
+"""Flag of an item that continues an earlier report."""
+
+Facts = Mapping[str, Any]
+
+
+def counted_day(received: datetime, month: date) -> date:
+    """The day of a submission that counts in `month` (its first day). `received` as the store
+    gives it, in Shanghai."""
+    day = received.date()
+    if day.year == month.year and day.month == month.month:
+        return day
+    return month if day < month else Period(month, PeriodKind.MONTH).last
+
+
+def item_event(row: Row[Any], *, commissioned: bool) -> Event:
+    """A submission of its own, from a row of `ledger.ITEM_EVENT`."""
+    return Event(
+        id=f"item:{row.receipt}",
+        kind=EventKind.SUBMISSION,
+        unit=row.unit_id,
+        day=counted_day(row.received, row.month),
+        item=row.receipt,
+        title=row.title,
+        category=row.category,
+        commissioned=commissioned,
+        follow_up=row.follow_up,
+        urgent_major=row.lane == URGENT,
+        evidence=row.evidence,
+    )
+
+
+def record_event(row: Row[Any], *, commissioned: bool) -> Event:
+    """From a row of `ledger.RECORD_EVENT`. `commissioned`: the item it is about, if any."""
+    facts = read_facts(row.facts)
+    if row.receipt is not None:
+        facts |= {
+            "item": row.receipt,
+            "title": row.title,
+            "category": row.category,
+            "commissioned": commissioned,
+            "follow_up": row.follow_up,
+        }
+        facts.setdefault("urgent_major", row.lane == URGENT)
+    return Event(
+        id=f"record:{row.id}",
+        kind=EventKind(row.kind),
+        unit=row.unit_id,
+        day=row.day,
+        recorded=row.at.date(),
+        by=row.who,
+        reason=row.reason,
+        evidence=row.evidence,
+        **facts,
+    )
+
+
+# --- facts ------------------------------------------------------------------------------------
+
+
+def read_facts(facts: Facts) -> dict[str, Any]:
+    """The fields of `Event` they stand for. Raises ValueError, naming the field, for one that is
+    none or that holds something else than it should."""
+    found = {}
+    for name, value in facts.items():
+        read = _READ.get(name)
+        if read is None:
+            raise ValueError(f"a record has no field {name!r}")
+        try:
+            found[name] = read(value)
+        except (TypeError, ValueError, KeyError, InvalidOperation) as e:
+            raise ValueError(f"a record's {name} cannot be {value!r}") from e
+    return found
+
+
+def check(record: NewRecord) -> None:
+    """Raises ValueError for a record that could not be read back as an event."""
+    if record.kind is EventKind.SUBMISSION:
+        raise ValueError("a submission is an item, not a record")
+    if not record.unit_id:
+        raise ValueError("a record needs a unit")
+    facts = read_facts(record.facts)
+    if record.item_id is not None and "item" in facts:
+        raise ValueError("a record about an item names no other item")
+
+
+def is_joint(facts: Facts) -> bool:
+    return bool(facts.get("partners") or facts.get("shares"))
+
+
+def takes_part(unit: str, event: Event) -> bool:
+    """Is it (also) this unit's event?"""
+    return unit in (event.unit, *event.partners) or any(unit == u for u, _ in event.shares)
+
+
+def _of(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(kind.__name__)
+        return value
+
+    return read
+
+
+def _number(value: Any) -> Decimal:
+    """Text or a whole number: a float has lost what was written."""
+    if type(value) not in (str, int):
+        raise TypeError("number")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(value)
+    return number
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError("list")
+    return tuple(_of(str)(one) for one in value)
+
+
+def _shares(value: Any) -> tuple[tuple[str, Decimal], ...]:
+    pairs = value.items() if isinstance(value, dict) else value
+    return tuple((_of(str)(unit), _number(share)) for unit, share in pairs)
+
+
+def _times(value: Any) -> int:
+    count: int = _of(int)(value)
+    if count < 1:
+        raise ValueError(count)
+    return count
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("item", "title", "category", "journal", "level", "rule", "about"), _of(str)),
+    **dict.fromkeys(
+        (
+            "commissioned",
+            "follow_up",
+            "urgent_major",
+            "major",
+            "serious",
+            "bad_effect",
+            "forecast",
+            "accepted",
+        ),
+        _of(bool),
+    ),
+    "times": _times,
+    "form": Form,
+    "outcome": Outcome,
+    "fault": Fault,
+    "signer": Signer,
+    "status": UnitStatus,
+    "points": _number,
+    "due": date.fromisoformat,
+    "partners": _texts,
+    "people": _texts,
+    "shares": _shares,
+}
+"""All fields of `Event` that do not stand in columns of their own."""
+
+
+# --- entries ----------------------------------------------------------------------------------
+
+_ENTRY = (
+    "unit",
+    "day",
+    "rule",
+    "version",
+    "points",
+    "document",
+    "clause",
+    "text",
+    "item",
+    "events",
+    "times",
+    "stars",
+    "corrects",
+)
+
+
+def entry_values(entry: Entry, seal_id: int) -> dict[str, Any]:
+    """The entry's columns, ready to insert."""
+    values = {name: getattr(entry, name) for name in _ENTRY}
+    return values | {"seal_id": seal_id, "points": str(entry.points)}
+
+
+def to_entry(row: Row[Any]) -> Entry:
+    values = {name: getattr(row, name) for name in _ENTRY}
+    return Entry(
+        **values | {"points": Decimal(values["points"]), "events": tuple(values["events"])}
+    )
+
+
+def midnight(day: date) -> datetime:
+    """The day's beginning in Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
+def month_first(day: date) -> date:
+    return day.replace(day=1)
+
+
+def day_after(day: date) -> date:
+    return day + timedelta(days=1)

@@ -1,0 +1,217 @@
+"""One office's books, from what is in the store: which events a question needs, how they are read
+without reading everything, and which entries come of them.
+
+Submissions are read in bulk, like ones together. What the books hold for a sealed period is
+compared with what the rules make of it now by each unit's total; only units for which the two
+differ are reckoned in detail, beside their entries as sealed. So an office's size costs little, and
+a correction still names the item it is about. What a rule gives and how a correction reads is
+`core.rules`' business.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from mailbot.app.ports import Reads
+from mailbot.app.records import SealRow
+from mailbot.core.rules.books import Sealed, accounts, events_since
+from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.events import Event, EventKind
+from mailbot.core.rules.kinds import Conversion, Points, Repeat
+from mailbot.core.rules.ledger import post, reach
+from mailbot.core.rules.periods import Period, PeriodKind
+from mailbot.core.rules.rows import year_start
+from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.tasktable import settled
+
+DAY = timedelta(days=1)
+MANY = 40
+"""Units from which it is cheaper to read everybody's events at once than one unit's after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What `core.rules.standings` wants for a period, and for the one before it."""
+
+    events: Sequence[Event]
+    entries: Sequence[Entry]
+
+
+class Reckoning:
+    """Answers about one office at one moment. `sealing` False: as if nothing had ever been
+    sealed."""
+
+    def __init__(self, book: OfficeBook, reads: Reads, as_of: date, *, sealing: bool = True):
+        self.book, self.reads, self.as_of = book, reads, as_of
+        self.office = book.info.id
+        self.seals: list[SealRow] = reads.seals(self.office) if sealing else []
+
+    def seal_of(self, period: Period) -> SealRow | None:
+        return next((s for s in self.seals if s.period == period), None)
+
+    # --- everybody
+
+    def books(self, period: Period, *, since: date | None = None, exact: bool = False) -> Books:
+        """All entries from the year's first day, or from `since` if that is earlier. `exact`: the
+        period's own are made from its events one by one, as they are to be sealed."""
+        start = min(year_start(period), since or period.first)
+        whole, broken = self._seals(period)
+        first = min([start, *(s.period.first for s in whole)])
+        events = self._everybodys(period, first)
+        posted = self._post(events, first, period.last)
+        differing = self._differing(whole, posted)
+        if exact:
+            since, until = reach(self.book, period.first, period.last)
+            detailed = self.reads.unit_events(self.office, since, until, None)
+            fresh = self._post(detailed, period.first, period.last)
+            posted = [e for e in posted if e.day < period.first] + fresh
+        entries = [e for e in posted if e.unit not in differing and not _in(broken, e.day)]
+        for seal in whole:
+            kept = [e for e in self.reads.seal_corrections(seal.id) if e.unit not in differing]
+            entries += [*kept, *self._not_yet(kept)]
+        for seal in broken:
+            kept = self.reads.seal_entries(seal.id)
+            entries += [e for e in kept if e.unit not in differing and e.day <= period.last]
+        entries += self._corrected(period, start, differing)
+        return Books(events, sorted((e for e in entries if e.day >= start), key=_day))
+
+    def _not_yet(self, corrections: Iterable[Entry]) -> Iterator[Entry]:
+        """What the rules make of a sealed period today has in it what was only put right later:
+        taken out again where it does not belong yet."""
+        ends = {s.period.code: s.period.last for s in self.seals}
+        for entry in corrections:
+            day = ends[entry.corrects]
+            yield replace(entry, day=day, points=-entry.points, corrects="", stars=0)
+
+    def _seals(self, period: Period) -> tuple[list[SealRow], list[SealRow]]:
+        """Those that lie before the period's end, and those that it ends within."""
+        begun = [s for s in self.seals if s.period.first <= period.last]
+        whole = [s for s in begun if s.period.last <= min(period.last, self.as_of - DAY)]
+        return whole, [s for s in begun if s not in whole]
+
+    def _everybodys(self, period: Period, first: date) -> list[Event]:
+        since, until = self._span(period, first)
+        if _by_itself_only(self.book):
+            return self.reads.unit_events(self.office, since, until, None)
+        return self.reads.bulk_events(self.office, since, until, self._cuts(period, since, until))
+
+    def _span(self, period: Period, first: date) -> tuple[date, date]:
+        """The days whose events decide about entries from `first` to the period's last day."""
+        _, until = reach(self.book, first, period.last)
+        return min(events_since(self.book, period), reach(self.book, first, first)[0]), until
+
+    def _cuts(self, period: Period, since: date, until: date) -> list[date]:
+        """Days on which something changes: before and after them nothing is taken together."""
+        cuts = {self.as_of + DAY}
+        cuts |= {v.start for rule in self.book.scoring.rules for v in rule.versions}
+        spans = (period, period.previous(), *(s.period for s in self.seals))
+        cuts |= {day for p in spans for day in (p.first, p.last + DAY)}
+        if PeriodKind.WEEK in {q.period for q in self.book.quotas}:
+            week = Period.of(PeriodKind.WEEK, since)
+            while week.first <= until:
+                cuts.add(week.first)
+                week = week.next()
+        return sorted(cuts)
+
+    def _post(self, events: Sequence[Event], first: date, last: date) -> list[Entry]:
+        known = settled(events, self.book.scoring.tasks)
+        return post(self.book, known, first, last, self.as_of)
+
+    # --- what was sealed
+
+    def _differing(self, seals: Sequence[SealRow], posted: Iterable[Entry]) -> set[str]:
+        """Units for which a sealed period, with all that was put right about it since, is not worth
+        what the rules give today."""
+        totals: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for seal in seals:
+            for unit, points in self.reads.seal_totals(seal.id).items():
+                totals[seal.period.code, unit] += points
+            for entry in self.reads.seal_corrections(seal.id):
+                totals[seal.period.code, entry.unit] -= entry.points
+                totals[entry.corrects, entry.unit] += entry.points
+        codes: dict[date, str | None] = {}
+        for entry in posted:
+            if entry.day not in codes:
+                codes[entry.day] = next((s.period.code for s in seals if entry.day in s.period), "")
+            if codes[entry.day]:
+                totals[codes[entry.day] or "", entry.unit] -= entry.points
+        return {unit for (_code, unit), points in totals.items() if points}
+
+    def _corrected(self, period: Period, start: date, units: Collection[str]) -> list[Entry]:
+        """The entries of units for which something has to be put right, in detail."""
+        if not units:
+            return []
+        periods = [period]
+        if start < year_start(period):
+            periods.append(period.previous())
+        events = self._of_units(period, start, units)
+        seals = [self._sealed(s, units) for s in self.seals]
+        return [
+            entry
+            for p in periods
+            for entry in accounts(self.book, events, p, self.as_of, seals)
+            if entry.unit in units and (p == period or entry.day < year_start(period))
+        ]
+
+    def _sealed(self, seal: SealRow, units: Collection[str]) -> Sealed:
+        if len(units) > MANY:
+            entries = [e for e in self.reads.seal_entries(seal.id) if e.unit in units]
+        else:
+            entries = [e for u in sorted(units) for e in self.reads.seal_entries(seal.id, u)]
+        return Sealed(seal.period, seal.at.date(), tuple(entries))
+
+    # --- some units
+
+    def of_unit(self, unit: str, period: Period) -> Books:
+        """One unit's events and entries, from the year's first day."""
+        events = self._of_units(period, year_start(period), {unit})
+        seals = [self._sealed(s, {unit}) for s in self.seals]
+        entries = accounts(self.book, events, period, self.as_of, seals)
+        return Books(events, [e for e in entries if e.unit == unit])
+
+    def _of_units(self, period: Period, start: date, units: Collection[str]) -> list[Event]:
+        """Everything that decides about the units' points, one by one."""
+        first = min([start, *(s.period.first for s in self.seals)])
+        since, until = self._span(period, first)
+        wanted = self._with_recommended(units)
+        if len(wanted) > MANY:
+            return self.reads.unit_events(self.office, since, until, None)
+        found: dict[str, Event] = {}
+        for unit in sorted(wanted):
+            for event in self.reads.unit_events(self.office, since, until, unit):
+                found[event.id] = event
+        return list(found.values())
+
+    def _with_recommended(self, units: Collection[str]) -> set[str]:
+        """The units, and those whose points pass on to them."""
+        passed_on = any(
+            isinstance(v.values, Conversion) and v.values.factor is not None
+            for rule in self.book.scoring.rules
+            for v in rule.versions
+        )
+        if not passed_on:
+            return set(units)
+        return {*units, *(u.id for u in self.book.roster.units if u.recommender in units)}
+
+
+def _by_itself_only(book: OfficeBook) -> bool:
+    """Does a rule count only the best of a year's submissions? Then none is like another."""
+    return any(
+        isinstance(v.values, Points)
+        and v.values.repeat is Repeat.HIGHEST_PER_YEAR
+        and any(line.match.event is EventKind.SUBMISSION for line in v.values.lines)
+        for rule in book.scoring.rules
+        for v in rule.versions
+    )
+
+
+def _in(seals: Iterable[SealRow], day: date) -> bool:
+    return any(day in s.period for s in seals)
+
+
+def _day(entry: Entry) -> date:
+    return entry.day

@@ -1,0 +1,217 @@
+"""`standings`, `statement`, `seal`, `rules diff`: what the rules make of what was recorded.
+
+Each as a table on the screen, as JSON for scripts, as a workbook for people. Nothing but `seal`
+changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.adapters.i18n import _
+from mailbot.adapters.sheets import Sheet, write_xlsx
+from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.scoring import NotScored, Scorer
+from mailbot.app.staff import resolve_unit
+from mailbot.bootstrap import Office
+from mailbot.cli import context, words
+from mailbot.cli.context import decided_by, installation, print_json, say
+from mailbot.cli.resulttables import (
+    comparison_lines,
+    lists_of,
+    notes_of,
+    standings_sheets,
+    statement_json,
+    statement_lines,
+    statement_sheets,
+    table_lines,
+)
+from mailbot.core.rules.basis import NoRuleInForce
+from mailbot.core.rules.entries import Standings
+from mailbot.core.rules.periods import Period
+from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.wire import standings_json
+
+OfficeArgument = Annotated[str, typer.Argument(help=_("The office, e.g. otog."))]
+PeriodArgument = Annotated[str, typer.Argument(help="2026-08, 2026-Q3, 2026-H1, 2026")]
+OfOffice = Annotated[str, typer.Option("--office", help=_("Whose rules; default the only office."))]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help=_("The day that counts as today: 2026-10-08."))
+]
+AsJson = Annotated[bool, typer.Option("--json", help=_("Print JSON."))]
+AsXlsx = Annotated[Path | None, typer.Option("--xlsx", help=_("Write an Excel file."))]
+
+
+def standings(
+    office: OfficeArgument,
+    period: PeriodArgument,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    xlsx: AsXlsx = None,
+) -> None:
+    """Changes nothing. A sealed period is shown as it was sealed."""
+    here, book = _open(office)
+    with _in_words():
+        found = Scorer(here.store, here.books).standings(
+            book.info.id, _period(period), _day(here, as_of)
+        )
+    if as_json:
+        print_json(standings_json(found))
+    elif xlsx is not None:
+        _write(xlsx, standings_sheets(found, book))
+    else:
+        _print_standings(found, book)
+
+
+def statement(
+    unit: Annotated[str, typer.Argument(help=_("The unit, by name or alias."))],
+    period: PeriodArgument,
+    office: OfOffice = "",
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    xlsx: AsXlsx = None,
+) -> None:
+    """Every entry with its rule, version and clause, and the running total."""
+    here, book = _open(office)
+    day, wanted = _day(here, as_of), _period(period)
+    with words.in_words(), _in_words():
+        unit_id = resolve_unit(unit, book, min(day, wanted.last))
+        found = Scorer(here.store, here.books).statement(book.info.id, unit_id, wanted, day)
+    if as_json:
+        print_json(statement_json(found, book))
+    elif xlsx is not None:
+        _write(xlsx, statement_sheets(found, book))
+    else:
+        for line in statement_lines(found, book):
+            say(line)
+
+
+def seal(
+    office: OfficeArgument,
+    period: PeriodArgument,
+    who: Annotated[str, typer.Option(help=_("Who decides; default the login name."))] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))] = False,
+) -> None:
+    """Closes a period for good: later corrections become entries of the running one."""
+    here, book = _open(office)
+    wanted = _period(period)
+    if not yes:
+        question = _("Seal {period} of {office}? Its entries can never be changed again.")
+        typer.confirm(question.format(period=wanted.name, office=book.info.name), abort=True)
+    with _in_words():
+        done = Scorer(here.store, here.books).seal(
+            book.info.id, wanted, decided_by(who), here.clock.now()
+        )
+    say(
+        _("{period} is sealed. Ledger {ledger}, rule book {book}.").format(
+            period=wanted.name, ledger=done.ledger_digest[:12], book=done.book_digest[:12]
+        )
+    )
+
+
+def diff(
+    office: OfficeArgument,
+    period: PeriodArgument,
+    first: Annotated[str, typer.Option("--from", help=_("Rules as in force on this day."))],
+    second: Annotated[str, typer.Option("--to", help=_("Against those of this day."))],
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Scores a period under the rules of two days and shows who would move. Changes nothing."""
+    here, book = _open(office)
+    days = [_as_day("--from", first), _as_day("--to", second)]
+    with _in_words():
+        before, after = Scorer(here.store, here.books).compare(
+            book.info.id, _period(period), days[0], days[1], _day(here, as_of)
+        )
+    if as_json:
+        print_json({"from": standings_json(before), "to": standings_json(after)})
+        return
+    for line in comparison_lines(before, after, days[0], days[1]):
+        say(line)
+
+
+def _print_standings(found: Standings, book: OfficeBook) -> None:
+    say(f"━━ {book.info.name}  {found.period.name}")
+    for line in notes_of(found):
+        say(line)
+    for table in found.tables:
+        say()
+        for line in table_lines(table, found, book):
+            say(line)
+    for line in lists_of(found, book):
+        say(line)
+
+
+def _open(name: str) -> tuple[Office, OfficeBook]:
+    here = installation()
+    chosen = name or (next(iter(here.books)) if len(here.books) == 1 else "")
+    if chosen not in here.books:
+        raise OperatorFault(
+            Fault(
+                name or "--office",
+                _("this office is not set up") if name else _("which office is meant?"),
+                _("known: {names}").format(names="、".join(here.books)),
+            )
+        )
+    return here, here.books[chosen]
+
+
+def _period(text: str) -> Period:
+    try:
+        return Period.parse(text)
+    except ValueError:
+        raise OperatorFault(
+            Fault(text, _("this is no period"), _("write it like 2026-08, 2026-Q3, 2026-H1, 2026"))
+        ) from None
+
+
+def _day(here: Office, text: str | None) -> date:
+    return here.clock.now().date() if text is None else _as_day("--as-of", text)
+
+
+def _as_day(option: str, text: str) -> date:
+    found = context.moment(option, text)
+    assert found is not None, "a text was given"
+    return found.date()
+
+
+def _write(path: Path, sheets: list[Sheet]) -> None:
+    if path.is_dir():
+        raise OperatorFault(
+            Fault(str(path), _("this is a folder"), _("name the file to write, e.g. ranking.xlsx"))
+        )
+    try:
+        count = write_xlsx(path, sheets)
+    except OSError as error:
+        raise OperatorFault(
+            Fault(
+                str(path),
+                _("cannot be written ({why})").format(why=context.why(error)),
+                _("name a file in a folder that exists and that you may write to"),
+            )
+        ) from None
+    say(_("{count} rows written to {path}.").format(count=count, path=path))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What could not be reckoned, as a fault with what to do."""
+    try:
+        yield
+    except NoRuleInForce as gap:
+        raise OperatorFault(
+            Fault(
+                gap.office,
+                _("no rule ({rule}) is in force on {day}").format(rule=gap.rule, day=gap.day),
+                _("ask for a later period, or add the rules of that day to the office's data"),
+            )
+        ) from None
+    except NotScored as refusal:
+        raise OperatorFault(words.not_scored(refusal)) from None
