@@ -1,7 +1,8 @@
 """Wires the real adapters together. The only place that knows them all.
 
 `open_office` gives a running installation (database, archive, keys); `open_bench` a throwaway one
-for looking at saved mail without leaving a trace.
+for looking at saved mail without leaving a trace. What only some commands need (mail servers, mail
+parsers, templates) is imported where it is made: a command that looks starts without it.
 """
 
 from __future__ import annotations
@@ -11,35 +12,33 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailbot.adapters.archive import FileArchive
 from mailbot.adapters.db.engine import SqlStore, open_store
-from mailbot.adapters.imap.source import ImapSource
-from mailbot.adapters.letters.render import MailTemplates
-from mailbot.adapters.maildir import MaildirSource
 from mailbot.adapters.offices.calendar import WorkingCalendar
 from mailbot.adapters.offices.rulefiles import load_offices
-from mailbot.adapters.outbox_maildir import MaildirTransport
-from mailbot.adapters.sandbox import SandboxedReader
-from mailbot.adapters.settings.accounts import imap_account, imap_secret, smtp_account, smtp_secret
 from mailbot.adapters.settings.model import MailboxSettings, Settings
 from mailbot.adapters.signing import Signer, load_or_create_secret
-from mailbot.adapters.smtp.transport import SmtpTransport
 from mailbot.adapters.system import SystemClock
-from mailbot.app.answers import Answering
-from mailbot.app.deliver import Deliverer
 from mailbot.app.errors import Fault, OperatorFault
-from mailbot.app.intake import Intake
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Clock, MailSource, Transport
-from mailbot.app.settle import Settled, Settler
 from mailbot.core.mail.automatic import Ourselves
 from mailbot.core.rules.rulebook import OfficeBook
+
+if TYPE_CHECKING:
+    from mailbot.adapters.letters.render import MailTemplates
+    from mailbot.adapters.sandbox import SandboxedReader
+    from mailbot.app.deliver import Deliverer
+    from mailbot.app.intake import Intake
+    from mailbot.app.settle import Settled, Settler
 
 DEFAULT_OFFICE = "otog"
 
@@ -53,9 +52,12 @@ class Office:
     store: SqlStore
     archive: FileArchive
     signer: Signer
-    templates: MailTemplates
     calendar: WorkingCalendar
     clock: Clock
+
+    @cached_property
+    def templates(self) -> MailTemplates:
+        return _templates(self.settings)
 
     def mailbox(self, box: MailboxSettings) -> Mailbox:
         return Mailbox(
@@ -68,11 +70,16 @@ class Office:
         )
 
     def reader(self) -> SandboxedReader:
+        from mailbot.adapters.sandbox import SandboxedReader
+
         return SandboxedReader(
             seconds=self.settings.reader_seconds, memory_mb=self.settings.reader_memory_mb
         )
 
     def settler(self, mailbox: Mailbox) -> Settler:
+        from mailbot.app.answers import Answering
+        from mailbot.app.settle import Settler
+
         return Settler(
             books=self.books,
             answering=Answering(mailbox, self.policy, self.templates, self.signer),
@@ -86,6 +93,8 @@ class Office:
     def intake(
         self, box: MailboxSettings, on_settled: Callable[[Settled], None] | None = None
     ) -> Intake:
+        from mailbot.app.intake import Intake
+
         mailbox = self.mailbox(box)
         return Intake(
             mailbox=mailbox,
@@ -101,11 +110,18 @@ class Office:
 
     def source(self, box: MailboxSettings, stop: threading.Event | None = None) -> MailSource:
         if box.kind == "maildir":
+            from mailbot.adapters.maildir import MaildirSource
+
             assert box.maildir is not None, "settings check this"
             return MaildirSource(box.name, box.maildir, clock=self.clock, stop=stop)
+        from mailbot.adapters.imap.source import ImapSource
+        from mailbot.adapters.settings.accounts import imap_account, imap_secret
+
         return ImapSource(imap_account(box), imap_secret(box), clock=self.clock, stop=stop)
 
     def deliverer(self) -> Deliverer:
+        from mailbot.app.deliver import Deliverer
+
         boxes = {b.address: b for b in self.settings.mailboxes}
 
         def transport_for(sender: str) -> Transport:
@@ -129,7 +145,12 @@ class Office:
 
     def _transport(self, box: MailboxSettings) -> Transport:
         if box.outgoing.outbox is not None:
+            from mailbot.adapters.outbox_maildir import MaildirTransport
+
             return MaildirTransport(box.outgoing.outbox)
+        from mailbot.adapters.settings.accounts import smtp_account, smtp_secret
+        from mailbot.adapters.smtp.transport import SmtpTransport
+
         return SmtpTransport(smtp_account(box), smtp_secret(box), self.clock)
 
     def _all_addresses(self) -> frozenset[str]:
@@ -138,16 +159,14 @@ class Office:
         )
 
 
-def open_office(settings: Settings, *, clock: Clock | None = None) -> Office:
+def open_office(settings: Settings, *, clock: Clock | None = None, letters: bool = True) -> Office:
     """The installation, its database brought up to date. Raises `OperatorFault` with everything
-    that is wrong with the operator's side."""
+    that is wrong with the operator's side; with its letters only where a command may write some."""
     data = settings.data_dir
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     books = load_offices(settings.config_dir / "offices", settings.offices or (DEFAULT_OFFICE,))
-    templates = _templates(settings)
-    faults = [f for office in books for f in templates.check(office)]
-    if faults:
-        raise OperatorFault(*faults)
+    if letters:
+        _check_letters(settings, books)
     return Office(
         settings=settings,
         books=books,
@@ -156,7 +175,6 @@ def open_office(settings: Settings, *, clock: Clock | None = None) -> Office:
             data / "archive", min_free_bytes=int(1.5 * settings.max_mail_mb * 1_000_000)
         ),
         signer=Signer(load_or_create_secret(data / "secret.key")),
-        templates=templates,
         calendar=working_calendar(settings),
         clock=clock or SystemClock(),
     )
@@ -174,7 +192,6 @@ def open_bench(settings: Settings, office: str | None = None) -> Iterator[Office
             store=open_store(f"sqlite:///{root / 'bench.db'}"),
             archive=FileArchive(root / "archive"),
             signer=Signer(secrets.token_bytes(32)),
-            templates=_templates(settings),
             calendar=working_calendar(settings),
             clock=SystemClock(),
         )
@@ -186,7 +203,16 @@ def working_calendar(settings: Settings) -> WorkingCalendar:
 
 
 def _templates(settings: Settings) -> MailTemplates:
+    from mailbot.adapters.letters.render import MailTemplates
+
     return MailTemplates(settings.templates_dir, settings.config_dir / "offices")
+
+
+def _check_letters(settings: Settings, offices: Iterable[str]) -> None:
+    templates = _templates(settings)
+    faults = [f for office in offices for f in templates.check(office)]
+    if faults:
+        raise OperatorFault(*faults)
 
 
 @contextmanager

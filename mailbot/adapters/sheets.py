@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, TextIO
 
 from mailbot.adapters.system import SHANGHAI
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 Cell = str | int | float | Decimal | bool | datetime | date | Sequence[str] | None
 """A sequence is shown joined by 、; an aware time as Shanghai wall time."""
@@ -123,6 +123,8 @@ def _plain(cell: Cell) -> str | int | float | Decimal | datetime | date:
 def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> int:
     """A workbook with frozen, filtered header rows and dates as dates; memory does not grow with
     the rows. How many rows in all. Raises ValueError when a sheet has more rows than fit."""
+    import xlsxwriter  # here: most who import this module write no workbook
+
     count = 0
     with replacing(path) as tmp:
         book = xlsxwriter.Workbook(

@@ -5,7 +5,7 @@ Shapes only; what they take and give are the values of `app.records`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -326,11 +326,19 @@ class Reads(Protocol):
         ...
 
     def bulk_events(
-        self, office: str, first: date, last: date, cuts: Sequence[date]
+        self,
+        office: str,
+        first: date,
+        last: date,
+        cuts: Sequence[date],
+        class_of: Callable[[str], Hashable] = str,
+        *,
+        by_item: bool = True,
     ) -> list[Event]:
         """The same for all units, with like submissions taken together: same unit, counting month,
-        category, lane, commission, and the same side of every day in `cuts` (from which a rule
-        version holds). Items that records are about are given by themselves."""
+        class of category (the event has one of its categories), lane, commission, and the same side
+        of every day in `cuts` (from which a rule version holds). `by_item`: items that records are
+        about are given by themselves."""
         ...
 
     def first_event(self, office: str) -> date | None:

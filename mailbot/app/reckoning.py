@@ -10,22 +10,27 @@ a correction still names the item it is about. What a rule gives and how a corre
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from mailbot.app.ports import Reads
 from mailbot.app.records import SealRow
 from mailbot.core.rules.books import Sealed, accounts, events_since
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind
-from mailbot.core.rules.kinds import Conversion, Points, Repeat
+from mailbot.core.rules.events import Event, EventKind, known_on
+from mailbot.core.rules.kinds import Cap, Conversion, Ladder, Points, Repeat, Values, Zeroing
 from mailbot.core.rules.ledger import post, reach
+from mailbot.core.rules.matching import classes, matches_in
 from mailbot.core.rules.periods import Period, PeriodKind
+from mailbot.core.rules.quota import QuotaBook
 from mailbot.core.rules.rows import year_start
 from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.scorebook import ColumnCount
 from mailbot.core.rules.tasktable import settled
 
 DAY = timedelta(days=1)
@@ -39,6 +44,8 @@ class Books:
 
     events: Sequence[Event]
     entries: Sequence[Entry]
+    quotas: QuotaBook | None = None
+    """Counted from the events already."""
 
 
 class Reckoning:
@@ -57,19 +64,24 @@ class Reckoning:
 
     def books(self, period: Period, *, since: date | None = None, exact: bool = False) -> Books:
         """All entries from the year's first day, or from `since` if that is earlier. `exact`: the
-        period's own are made from its events one by one, as they are to be sealed."""
+        period's own are made from its events one by one, as they are to be sealed. Only these and
+        what is put right have texts."""
         start = min(year_start(period), since or period.first)
         whole, broken = self._seals(period)
         first = min([start, *(s.period.first for s in whole)])
-        events = self._everybodys(period, first)
-        posted = self._post(events, first, period.last)
+        events = settled(self._everybodys(period, first), self.book.scoring.tasks)
+        quotas = QuotaBook(self.book, events, self.as_of)
+        posted = post(self.book, events, first, period.last, self.as_of, quotas, texts=False)
         differing = self._differing(whole, posted)
         if exact:
             since, until = reach(self.book, period.first, period.last)
             detailed = self.reads.unit_events(self.office, since, until, None)
-            fresh = self._post(detailed, period.first, period.last)
+            known = settled(detailed, self.book.scoring.tasks)
+            fresh = post(self.book, known, period.first, period.last, self.as_of)
             posted = [e for e in posted if e.day < period.first] + fresh
-        entries = [e for e in posted if e.unit not in differing and not _in(broken, e.day)]
+        entries = posted
+        if differing or broken:
+            entries = [e for e in posted if e.unit not in differing and not _in(broken, e.day)]
         for seal in whole:
             kept = [e for e in self.reads.seal_corrections(seal.id) if e.unit not in differing]
             entries += [*kept, *self._not_yet(kept)]
@@ -77,7 +89,8 @@ class Reckoning:
             kept = self.reads.seal_entries(seal.id)
             entries += [e for e in kept if e.unit not in differing and e.day <= period.last]
         entries += self._corrected(period, start, differing)
-        return Books(events, sorted((e for e in entries if e.day >= start), key=_day))
+        entries = sorted(entries, key=_day)
+        return Books(events, entries[bisect_left(entries, start, key=_day) :], quotas)
 
     def _not_yet(self, corrections: Iterable[Entry]) -> Iterator[Entry]:
         """What the rules make of a sealed period today has in it what was only put right later:
@@ -96,8 +109,17 @@ class Reckoning:
     def _everybodys(self, period: Period, first: date) -> list[Event]:
         since, until = self._span(period, first)
         if _by_itself_only(self.book):
-            return self.reads.unit_events(self.office, since, until, None)
-        return self.reads.bulk_events(self.office, since, until, self._cuts(period, since, until))
+            one_by_one = self.reads.unit_events(self.office, since, until, None)
+            return known_on(one_by_one, self.as_of)
+        events = self.reads.bulk_events(
+            self.office,
+            since,
+            until,
+            self._cuts(period, since, until),
+            _class_of(self.book),
+            by_item=_looks_at_items(self.book),
+        )
+        return known_on(events, self.as_of)
 
     def _span(self, period: Period, first: date) -> tuple[date, date]:
         """The days whose events decide about entries from `first` to the period's last day."""
@@ -116,10 +138,6 @@ class Reckoning:
                 cuts.add(week.first)
                 week = week.next()
         return sorted(cuts)
-
-    def _post(self, events: Sequence[Event], first: date, last: date) -> list[Entry]:
-        known = settled(events, self.book.scoring.tasks)
-        return post(self.book, known, first, last, self.as_of)
 
     # --- what was sealed
 
@@ -179,12 +197,13 @@ class Reckoning:
         since, until = self._span(period, first)
         wanted = self._with_recommended(units)
         if len(wanted) > MANY:
-            return self.reads.unit_events(self.office, since, until, None)
+            everybodys = self.reads.unit_events(self.office, since, until, None)
+            return known_on(everybodys, self.as_of)
         found: dict[str, Event] = {}
         for unit in sorted(wanted):
             for event in self.reads.unit_events(self.office, since, until, unit):
                 found[event.id] = event
-        return list(found.values())
+        return known_on(found.values(), self.as_of)
 
     def _with_recommended(self, units: Collection[str]) -> set[str]:
         """The units, and those whose points pass on to them."""
@@ -199,19 +218,55 @@ class Reckoning:
 
 
 def _by_itself_only(book: OfficeBook) -> bool:
-    """Does a rule count only the best of a year's submissions? Then none is like another."""
-    return any(
-        isinstance(v.values, Points)
-        and v.values.repeat is Repeat.HIGHEST_PER_YEAR
-        and any(line.match.event is EventKind.SUBMISSION for line in v.values.lines)
-        for rule in book.scoring.rules
-        for v in rule.versions
+    """Does a rule count only the best of a year's submissions, or look at the order of a period's
+    days while submissions give points? Then none is like another."""
+    values = [v.values for rule in book.scoring.rules for v in rule.versions]
+    scored = [v for v in values if isinstance(v, Points) and _of_submissions(v)]
+    return any(v.repeat is Repeat.HIGHEST_PER_YEAR for v in scored) or any(
+        (isinstance(v, Zeroing) and (scored or _of_submissions(v)))
+        or (isinstance(v, Cap) and scored)
+        for v in values
     )
+
+
+def _class_of(book: OfficeBook) -> Callable[[str], Hashable]:
+    """What tells submissions of two categories apart. Lists that name units for submissions show
+    these as they are."""
+    if _of_submissions(book.scoring.lists):
+        return str
+    everything = matches_in((book.quotas, book.scoring))
+    return classes(m for m in everything if m.event is EventKind.SUBMISSION)
+
+
+def _looks_at_items(book: OfficeBook) -> bool:
+    """Does it matter for a submission what else happened to the same item? Where only the highest
+    of an item counts, where it can be excused, where a column counts items, each once; and a list
+    that names units for submissions shows them as they are."""
+    columns = (c for ranking in book.scoring.rankings for c in ranking.columns)
+    return _of_submissions(book.scoring.lists) or any(
+        _of_submissions(judged)
+        for judged in (
+            *(v.values for rule in book.scoring.rules for v in rule.versions if _by_item(v.values)),
+            *(c for c in columns if c.count is ColumnCount.ITEMS),
+        )
+    )
+
+
+def _by_item(values: Values | None) -> bool:
+    match values:
+        case Points(lines=lines, repeat=repeat):
+            return repeat is not Repeat.EACH or any(line.excused_by for line in lines)
+        case Ladder(excused_by=by) | Zeroing(excused_by=by):
+            return bool(by)
+    return False
+
+
+def _of_submissions(judged: object) -> bool:
+    return any(m.event is EventKind.SUBMISSION for m in matches_in(judged))
 
 
 def _in(seals: Iterable[SealRow], day: date) -> bool:
     return any(day in s.period for s in seals)
 
 
-def _day(entry: Entry) -> date:
-    return entry.day
+_day = attrgetter("day")

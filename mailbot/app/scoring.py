@@ -171,8 +171,37 @@ def _running(
     comparable = previous is None and _in_force(book, before)
     books = reckoning.books(period, since=before.first if comparable else None, exact=exact)
     if comparable:
-        previous = standings(book, books.events, books.entries, before, as_of)
-    return standings(book, books.events, books.entries, period, as_of, previous), books
+        found = _standings(book, books, before, as_of, lists=False)
+        previous = found if _is_told(found) else None
+    return _standings(book, books, period, as_of, previous), books
+
+
+def _standings(
+    book: OfficeBook,
+    books: Books,
+    period: Period,
+    as_of: date,
+    previous: Standings | None = None,
+    *,
+    lists: bool = True,
+) -> Standings:
+    return standings(
+        book,
+        books.events,
+        books.entries,
+        period,
+        as_of,
+        previous,
+        quotas=books.quotas,
+        lists=lists,
+    )
+
+
+def _is_told(found: Standings) -> bool:
+    """Did anything happen then? Where nobody sent anything, everybody shares the first place, and
+    whoever is not first now would seem to have fallen."""
+    rows = (row for table in found.tables for row in table.rows)
+    return any(row.submissions or row.adopted or row.points for row in rows)
 
 
 def _in_force(book: OfficeBook, period: Period) -> bool:
@@ -185,7 +214,7 @@ def _in_force(book: OfficeBook, period: Period) -> bool:
 def _under(book: OfficeBook, day: date, reads: Reads, period: Period, as_of: date) -> Standings:
     reckoning = Reckoning(as_if(book, day), reads, as_of, sealing=False)
     books = reckoning.books(period)
-    return standings(reckoning.book, books.events, books.entries, period, as_of)
+    return _standings(reckoning.book, books, period, as_of)
 
 
 def _quotas(

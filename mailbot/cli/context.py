@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import getpass
 import json
 import logging
@@ -10,15 +11,17 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from mailbot.adapters.i18n import N_, _
-from mailbot.adapters.settings.model import Settings, load_settings
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import Fault, OperatorFault
-from mailbot.bootstrap import Office, open_office
+
+if TYPE_CHECKING:
+    from mailbot.adapters.settings.model import Settings
+    from mailbot.bootstrap import Office
 
 _config: Path | None = None
 _verbose = False
@@ -42,20 +45,29 @@ def config_path() -> Path | None:
 
 def settings() -> Settings:
     """The operator's settings. Raises `OperatorFault` with all faults."""
+    from mailbot.adapters.settings.model import load_settings
+
     found = load_settings(_config)
     if not _verbose:
         logging.getLogger().setLevel(found.log_level.upper())
     return found
 
 
-def installation() -> Office:
+def installation(*, letters: bool = True) -> Office:
     """The installation whose records a command is about. Raises `OperatorFault` where none was ever
-    set up: an empty table would only hide that the wrong folder was looked at."""
+    set up: an empty table would only hide that the wrong folder was looked at. `letters` False for
+    a command that writes none: their templates are not checked then."""
+    from mailbot.bootstrap import open_office
+
     found = settings()
     known = found.database_url is not None or (found.data_dir / "mailbot.db").exists()
     if not known:
         found.require_mailboxes()
-    return open_office(found)
+    # What such a command makes it keeps until it ends: looking through all of it for garbage again
+    # and again would be a quarter of the time of a year's standings.
+    gc.freeze()
+    gc.set_threshold(500_000, 10, 20)
+    return open_office(found, letters=letters)
 
 
 def say(text: str = "", *, err: bool = False) -> None:

@@ -70,7 +70,7 @@ def items(
             Fault("--csv --xlsx --json", _("one of them at a time"), _("run the command twice"))
         )
     counted = context.month("--month", month)
-    here = installation()
+    here = installation(letters=False)
     wanted = ItemFilter(
         office=_office(here, office),
         unit_id=_unit_id(here, unit, office) if unit else "",

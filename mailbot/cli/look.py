@@ -39,7 +39,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
 ) -> None:
     """One item or mail with everything known about it."""
-    here = installation()
+    here = installation(letters=False)
     try:
         record = everything_about(here.store, what)
     except LookupError:

@@ -7,23 +7,36 @@ import logging
 import os
 import sys
 import traceback
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from mailbot import __version__
 from mailbot.adapters import i18n
-from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
-from mailbot.cli import look, record, results, rules, setup, staff, work
 from mailbot.cli.context import set_config, set_verbose
 
 BUG = 70
 """EX_SOFTWARE of sysexits.h."""
 
+
+class _Commands(TyperGroup):
+    """Lists all commands, and imports a command's module only when it is asked for: mail parsers,
+    templates and spreadsheets would be most of the time of a command that needs none of them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _stand_in, rest = super().resolve_command(ctx, args)
+        return name, None if name is None else _loaded(name), rest
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -61,39 +74,87 @@ def _options(
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-app.command(help=_("Runs the main job on the sample mails: nothing to set up, no server."))(
-    work.demo
-)
-app.command(help=_("Watches the mailboxes and answers, until stopped."))(work.run)
-app.command(help=_("One pass over the mailboxes, then exit (for cron)."))(work.once)
-app.command(help=_("Lists what came in; filters; exports CSV and XLSX."))(look.items)
-app.command(help=_("Everything known about one item or mail."))(look.show)
-app.command(help=_("What would become of saved mails (.eml), and why. Changes nothing."))(
-    look.explain
-)
-app.command(help=_("What would become of one subject line, and why."))(look.subject)
-app.command(help=_("Runs stored mail through the present code and shows what would differ."))(
-    look.replay
-)
-app.command(help=_("What a person should look at."))(staff.tasks)
-app.command(help=_("Corrects the category of an item."))(staff.category)
-app.command(help=_("Accepts a held item, under a unit you name where it had none."))(staff.release)
-app.command(help=_("Which addresses belong to which unit; bind or refuse one."))(staff.senders)
-app.command(help=_("Answers withheld because the mail was old: list, send or drop them."))(
-    staff.backlog
-)
-app.command(help=_("Enters what happened: adoptions, instructions, errors ...; one or a file."))(
-    record.record
-)
-app.command(help=_("Who stands where in a month, quarter, half-year or year."))(results.standings)
-app.command(help=_("A unit's account: every entry with rule, clause and running total."))(
-    results.statement
-)
-app.command(help=_("Closes a period whose notice is approved."))(results.seal)
-rules.rules.command("diff", help=_("Scores a period under the rules of two days."))(results.diff)
-app.command(help=_("Sets up a mailbox by asking."))(setup.init)
-app.command(help=_("Checks every part and says what to do about each fault."))(setup.doctor)
-app.add_typer(rules.rules, name="rules", help=_("The offices' data."))
+_COMMANDS = {
+    # name: module, function, what it does
+    "demo": (
+        "work",
+        "demo",
+        _("Runs the main job on the sample mails: nothing to set up, no server."),
+    ),
+    "run": ("work", "run", _("Watches the mailboxes and answers, until stopped.")),
+    "once": ("work", "once", _("One pass over the mailboxes, then exit (for cron).")),
+    "items": ("look", "items", _("Lists what came in; filters; exports CSV and XLSX.")),
+    "show": ("look", "show", _("Everything known about one item or mail.")),
+    "explain": (
+        "look",
+        "explain",
+        _("What would become of saved mails (.eml), and why. Changes nothing."),
+    ),
+    "subject": ("look", "subject", _("What would become of one subject line, and why.")),
+    "replay": (
+        "look",
+        "replay",
+        _("Runs stored mail through the present code and shows what would differ."),
+    ),
+    "tasks": ("staff", "tasks", _("What a person should look at.")),
+    "category": ("staff", "category", _("Corrects the category of an item.")),
+    "release": (
+        "staff",
+        "release",
+        _("Accepts a held item, under a unit you name where it had none."),
+    ),
+    "senders": ("staff", "senders", _("Which addresses belong to which unit; bind or refuse one.")),
+    "backlog": (
+        "staff",
+        "backlog",
+        _("Answers withheld because the mail was old: list, send or drop them."),
+    ),
+    "record": (
+        "record",
+        "record",
+        _("Enters what happened: adoptions, instructions, errors ...; one or a file."),
+    ),
+    "standings": (
+        "results",
+        "standings",
+        _("Who stands where in a month, quarter, half-year or year."),
+    ),
+    "statement": (
+        "results",
+        "statement",
+        _("A unit's account: every entry with rule, clause and running total."),
+    ),
+    "seal": ("results", "seal", _("Closes a period whose notice is approved.")),
+    "init": ("setup", "init", _("Sets up a mailbox by asking.")),
+    "doctor": ("setup", "doctor", _("Checks every part and says what to do about each fault.")),
+}
+_RULES = _("The offices' data.")
+_DIFF = _("Scores a period under the rules of two days.")
+
+
+def _nothing() -> None:
+    """Stands in the list of commands until one is asked for."""
+
+
+for _name, (_module, _function, _help) in _COMMANDS.items():
+    app.command(_name, help=_help)(_nothing)
+app.add_typer(typer.Typer(), name="rules", help=_RULES)
+
+
+@cache
+def _loaded(name: str) -> Any:
+    """The command itself, its module imported."""
+    alone = typer.Typer(add_completion=False)
+    if name == "rules":
+        from mailbot.cli import results, rules
+
+        rules.rules.command("diff", help=_DIFF)(results.diff)
+        alone.add_typer(rules.rules, name=name, help=_RULES)
+    else:
+        module, function, told = _COMMANDS[name]
+        found = getattr(import_module(f"mailbot.cli.{module}"), function)
+        alone.command(name, help=told)(found)
+    return get_group(alone).commands[name]
 
 
 def main() -> int:
@@ -113,6 +174,8 @@ def main() -> int:
                 typer.echo(f"  → {one.remedy}", err=True)
         return 2
     except WorldFault as fault:
+        from mailbot.adapters.doctor.remedies import explain_fault
+
         typer.echo(explain_fault(fault), err=True)
         return 3
     except typer.Exit as stop:

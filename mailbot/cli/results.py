@@ -18,7 +18,6 @@ from mailbot.adapters.i18n import _
 from mailbot.adapters.sheets import Sheet, write_xlsx
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored, Scorer
-from mailbot.app.staff import resolve_unit
 from mailbot.bootstrap import Office
 from mailbot.cli import context, words
 from mailbot.cli.context import decided_by, installation, print_json, say
@@ -78,6 +77,8 @@ def statement(
     xlsx: AsXlsx = None,
 ) -> None:
     """Every entry with its rule, version and clause, and the running total."""
+    from mailbot.app.staff import resolve_unit
+
     here, book = _open(office)
     day, wanted = _day(here, as_of), _period(period)
     with words.in_words(), _in_words():
@@ -150,7 +151,7 @@ def _print_standings(found: Standings, book: OfficeBook) -> None:
 
 
 def _open(name: str) -> tuple[Office, OfficeBook]:
-    here = installation()
+    here = installation(letters=False)
     chosen = name or (next(iter(here.books)) if len(here.books) == 1 else "")
     if chosen not in here.books:
         raise OperatorFault(

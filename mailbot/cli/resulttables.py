@@ -19,7 +19,7 @@ from mailbot.app.scoring import Statement
 from mailbot.cli import words
 from mailbot.cli.rows import Column, Lines, room
 from mailbot.core.rules.basis import in_force
-from mailbot.core.rules.entries import Entry, NoticeList, QuotaState, Row, Standings, Table
+from mailbot.core.rules.entries import Entry, Listed, NoticeList, QuotaState, Row, Standings, Table
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.wire import entry_json
@@ -165,14 +165,21 @@ def lists_of(found: Standings, book: OfficeBook) -> Iterable[str]:
         if not one.listed:
             yield f"    {_('nobody')}"
         for listed in one.listed:
-            people = f"  {'、'.join(listed.people)}" if listed.people else ""
-            yield f"    {_name(listed.unit, book)}  {listed.why}{people}"
+            with_it = (listed.why, "、".join(listed.people), _recommended(listed))
+            said = "  ".join(text for text in with_it if text)
+            yield f"    {_name(listed.unit, book)}  {said}"
         yield f"    {_('basis')}：{one.document} {one.clause}"
     if found.corrections:
         yield ""
         yield _("Corrections of sealed periods, booked in this one:")
         for entry in found.corrections:
             yield f"    {_name(entry.unit, book)}  {signed(entry.points)}  {entry.text}"
+
+
+def _recommended(listed: Listed) -> str:
+    if not listed.recommender:
+        return ""
+    return _("recommended by {unit}").format(unit=listed.recommender)
 
 
 def standings_sheets(found: Standings, book: OfficeBook) -> list[Sheet]:
@@ -185,7 +192,16 @@ def standings_sheets(found: Standings, book: OfficeBook) -> list[Sheet]:
         for one in found.lists
         for who in range(len(one.listed))
     ]
-    heads = [_("List"), _("Name"), _("Unit"), _("Why"), _("People"), _("Document"), _("Clause")]
+    heads = [
+        _("List"),
+        _("Name"),
+        _("Unit"),
+        _("Why"),
+        _("People"),
+        _("Recommended by"),
+        _("Document"),
+        _("Clause"),
+    ]
     sheets.append(Sheet(_("Lists"), heads, listed))
     if found.corrections:
         sheets.append(_entries_sheet(_("Corrections"), found.corrections, Decimal(0), book))
@@ -194,7 +210,14 @@ def standings_sheets(found: Standings, book: OfficeBook) -> list[Sheet]:
 
 def _listed(one: NoticeList, index: int, book: OfficeBook) -> list[Cell]:
     who = one.listed[index]
-    return [_name(who.unit, book), who.why, who.people, one.document, one.clause]
+    return [
+        _name(who.unit, book),
+        who.why,
+        who.people,
+        who.recommender,
+        one.document,
+        one.clause,
+    ]
 
 
 def comparison_lines(

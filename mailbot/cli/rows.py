@@ -12,14 +12,17 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
 from mailbot.adapters.i18n import _
-from mailbot.app.settle import Settled
 from mailbot.cli import words
 from mailbot.core.intake.model import DecisionKind
 from mailbot.core.rules.periods import day_of
+
+if TYPE_CHECKING:
+    from mailbot.app.settle import Settled
 
 GAP = "  "
 MIN_WIDTH = 6

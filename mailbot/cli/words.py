@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from mailbot.adapters.i18n import N_, _
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored
-from mailbot.app.settle import Settled
-from mailbot.app.staff import NotDone
 from mailbot.core.intake.model import DecisionKind, Relation
 from mailbot.core.letters import AnswerKind
 from mailbot.core.rules.events import NAMES, EventKind
+
+if TYPE_CHECKING:
+    from mailbot.app.settle import Settled
+    from mailbot.app.staff import NotDone
 
 DECISIONS: Mapping[str, str] = {
     DecisionKind.ACCEPT.value: N_("accepted"),
@@ -261,6 +264,8 @@ def choices(table: Mapping[str, str], codes: Iterable[str] | None = None) -> str
 @contextmanager
 def in_words() -> Iterator[None]:
     """What staff asked for and could not be done, as a fault with what to do."""
+    from mailbot.app.staff import NotDone  # here: not every command about results deals with mail
+
     try:
         yield
     except NotDone as fault:

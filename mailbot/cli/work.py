@@ -102,11 +102,18 @@ def demo(
         (f"{command} items", _("everything that came in, as a table")),
         (f"{command} show {receipt}" if receipt else "", _("all that is known of one item")),
         (f"{command} tasks", _("what a person should look at")),
+        (f"{command} standings otog {_month_of(seen)}", _("who stands where, and what is missing")),
         (f"ls {folder / 'outbox' / 'new'}", _("the answers, as mails")),
     ):
         if line:
             _live(f"  {what}")
             _live(f"    {line}")
+
+
+def _month_of(seen: list[Settled]) -> str:
+    """The month that most of the mails count in."""
+    months = Counter(i.month for s in seen for i in s.items)
+    return f"{months.most_common(1)[0][0]:%Y-%m}" if months else "2026-08"
 
 
 _DEMO_CONFIG = """\

@@ -99,7 +99,8 @@ from = 2020-01-01
 {BASIS}counts = [{{ event = "submission" }}]
 need = {{ g1 = 8, g2 = 4, shuili = 2 }}
 """,
-    "scoring.toml": f"""[[journal]]
+    "scoring.toml": f"""settles = "quarter"
+[[journal]]
 id = "daily"
 name = "每日要情"
 aliases = ["要情日报"]

@@ -101,9 +101,7 @@ def list_rule(
     **version: Any,
 ) -> ListRule:
     versions = (ListVersion(start, BASIS, **version),)
-    return ListRule(
-        list_id, "名单", kind, Consequence.NAME, periods, versions, people=people
-    )
+    return ListRule(list_id, "名单", kind, Consequence.NAME, periods, versions, people=people)
 
 
 def points_rule(each: int, adoption: int = 10) -> Rule:

@@ -9,9 +9,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.books import Sealed, accounts, events_since
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind
+from mailbot.core.rules.events import Event, EventKind, Match
+from mailbot.core.rules.kinds import DatedBy, Line, Points, Repeat, Rule, Version
 from mailbot.core.rules.ledger import post
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.scorebook import ListKind
@@ -75,11 +77,13 @@ def test_what_is_gone_is_taken_back_on_the_first_day_that_is_not_sealed() -> Non
     )
 
 
-def test_corrections_wait_for_the_period_in_which_they_were_recorded() -> None:
+def test_corrections_go_to_the_first_period_that_is_not_sealed() -> None:
     late = adopted("a", "2022-02-01", "X", recorded=date(2022, 8, 10))
     seals = [seal(Q1, [])]
+    # In August the notice of the second quarter has not been approved: it can still name it.
+    (correction,) = accounts(OFFICE, [late], Q2, NEW_YEAR, seals)
+    assert correction.day == Q2.last
     seals.append(seal(Q2, [], *seals))
-    assert total(accounts(OFFICE, [late], Q2, NEW_YEAR, seals[:1])) == 0
     (correction,) = accounts(OFFICE, [late], Q3, NEW_YEAR, seals)
     assert correction.day == date(2022, 8, 10)
     # On the day before nobody knew of it.
@@ -172,3 +176,25 @@ def test_like_submissions_taken_together_give_the_same_corrections_in_sum(
     if left:
         # One line for each unit and sealed period, however many items it stands for.
         assert sum(bool(e.corrects) for e in lumped) <= 4
+
+
+def test_all_that_one_late_fact_changes_stands_on_one_day() -> None:
+    # Sealed at 20 (August). Recorded in January, before the fourth quarter's notice: 100 of July,
+    # which books 100 on its day and takes the 20 back.
+    lines = tuple(
+        Line(Match(EventKind.ADOPTION, journal=(journal,)), Decimal(points), "条")
+        for journal, points in (("zhengxun", 20), ("guoban", 100))
+    )
+    highest = Points(lines, Repeat.HIGHEST_PER_ITEM)
+    version = Version(date(2020, 1, 1), Basis("文", "条"), highest)
+    office = book(rules=(Rule("adoption", "采用", "points", DatedBy.EVENT, (version,)),))
+    known = adopted("a", "2022-08-03", "X")
+    higher = adopted("a", "2022-07-25", "X", "guoban", recorded=date(2023, 1, 10))
+    frozen = accounts(office, [known], Q3, Q4.first)
+    assert total(frozen) == 20
+    seals = [Sealed(Q3, Q4.first, tuple(frozen))]
+    as_of = date(2023, 1, 15)
+    fourth = [e for e in accounts(office, [known, higher], Q4, as_of, seals) if e.day in Q4]
+    assert {(e.day, e.corrects) for e in fourth} == {(Q4.last, Q3.code)}
+    assert (len(fourth), total(fourth)) == (2, 80)
+    assert accounts(office, [known, higher], Period.parse("2023-Q1"), as_of, seals) == []

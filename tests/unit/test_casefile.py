@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailbot.adapters.offices.caseevents import EXTRA, REQUIRED
+from mailbot.adapters.offices.caseevents import ALWAYS, EXTRA, REQUIRED
 from mailbot.adapters.offices.casefile import office_of, read_case_file, read_cases
 from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.offices.rulewords import CONDITIONS
@@ -349,7 +349,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "times nought": (with_event('kind = "submission"\ntimes = 0'), ["times|0 超出范围"]),
     "corrected before it came": (with_event('kind = "submission"\ncorrected = 2022-07-31'), ["corrected|2022-07-31 早于报送 2022-08-01"]),
     "an adoption corrected": (with_event('kind = "adoption"\njournal = "daily"\ncorrected = 2022-08-02'), ["没有 corrected 这一项"]),
-    "points by a rule that is not by hand": (with_event('kind = "manual"\nrule = "adoption"\npoints = "3"'),
+    "points by a rule that is not by hand": (with_event('kind = "manual"\nrule = "adoption"\nreason = "某事"\npoints = "3"'),
                                              ["rule|没有这个人工记分规则（manual）“adoption”|special", "points|文字 3"]),
     "a mention on a list that finds its own": (with_event('kind = "mention"\nrule = "first"'), ["rule|由人列入的名单（mentioned）“first”"]),
     "shares that do not add up": (with_event('kind = "submission"\npartners = ["水利局", "农牧局"]\nshares = { "水利局" = 0.5, "农牧局" = 0.4 }'),
@@ -402,7 +402,7 @@ def test_a_name_that_is_no_longer_one_says_whose_it_was(tmp_path: Path, book: Of
 def test_every_kind_of_event_can_be_written() -> None:
     assert set(EXTRA) == set(EventKind)
     for kind, keys in REQUIRED.items():
-        assert set(keys) <= {*EXTRA[kind], *CONDITIONS.get(kind, ())}
+        assert set(keys) <= {*ALWAYS, *EXTRA[kind], *CONDITIONS.get(kind, ())}
 
 
 def test_a_period_may_be_of_any_kind(files: Files) -> None:

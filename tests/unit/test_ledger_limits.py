@@ -58,7 +58,7 @@ def of_rule(entries, rule_id: str) -> list[tuple[str, str, D]]:
 # --- caps ------------------------------------------------------------------------------------
 
 
-def test_a_cap_books_the_surplus_back_on_the_period_s_last_day() -> None:
+def test_a_cap_books_the_surplus_back_on_the_day_it_goes_over() -> None:
     office = book(cap("cap", 5, MONTH, "sent"), SENT, ADOPTED)
     events = [
         sent("2026-01-01", times=4),
@@ -69,23 +69,37 @@ def test_a_cap_books_the_surplus_back_on_the_period_s_last_day() -> None:
     ]
     entries = posted(office, events)
     assert of_rule(entries, "cap") == [("2026-01-31", "a", -2)]
-    assert [e.text for e in entries if e.rule == "cap"] == ["规则cap：1月计 7 分，最多 5 分"]
+    assert [e.text for e in entries if e.rule == "cap"] == ["规则cap：1月累计 7 分，最多 5 分"]
     assert totals(entries) == {"a": 20, "b": 5}
 
 
-def test_a_cap_of_a_running_period_stands_on_the_day_we_look() -> None:
+def test_a_cap_bites_on_the_same_day_whenever_one_looks() -> None:
     office = book(cap("cap", 5, YEAR, "sent"), SENT)
     events = [sent("2026-01-01", times=9), sent("2026-03-01", times=9)]
-    assert of_rule(posted(office, events, as_of="2026-02-10"), "cap") == [("2026-02-10", "a", -4)]
-    assert of_rule(posted(office, events, as_of="2026-12-31"), "cap") == [("2026-12-31", "a", -13)]
-    # Looked at from later, the running year's limit is no matter of January.
-    assert of_rule(posted(office, events, "2026-01"), "cap") == []
+    january, march = ("2026-01-01", "a", -4), ("2026-03-01", "a", -9)
+    assert of_rule(posted(office, events, as_of="2026-02-10"), "cap") == [january]
+    assert of_rule(posted(office, events, as_of="2026-12-31"), "cap") == [january, march]
+    assert of_rule(posted(office, events, "2026-01"), "cap") == [january]
+    assert of_rule(posted(office, events, "2026-Q1"), "cap") == [january, march]
+    assert of_rule(posted(office, events, "2026-Q2"), "cap") == []
+
+
+def test_a_cap_may_bound_what_is_deducted() -> None:
+    late = rule("late", points(line("error", -2)))
+    office = book(rule("cap", version(Cap(("late",), None, YEAR, D(-5)))), late)
+    events = [event(EventKind.ERROR, f"2026-0{m}-01", fault=Fault.LATE) for m in (1, 2, 3, 4)]
+    # -2, -4, then -6 and -8 stay at -5: 1 and 2 are given back.
+    assert of_rule(posted(office, events), "cap") == [
+        ("2026-03-01", "a", 1),
+        ("2026-04-01", "a", 2),
+    ]
+    assert totals(posted(office, events)) == {"a": -5}
 
 
 def test_a_cap_over_a_year_knows_what_came_before_the_days_asked_for() -> None:
     office = book(cap("cap", 5, YEAR, "sent"), SENT)
     events = [sent("2026-01-01", times=4), sent("2026-12-01", times=4)]
-    assert of_rule(posted(office, events, "2026-Q4"), "cap") == [("2026-12-31", "a", -3)]
+    assert of_rule(posted(office, events, "2026-Q4"), "cap") == [("2026-12-01", "a", -3)]
 
 
 def test_a_yearly_cap_sees_what_a_monthly_one_has_left() -> None:
@@ -93,11 +107,11 @@ def test_a_yearly_cap_sees_what_a_monthly_one_has_left() -> None:
     events = [sent(f"2026-0{m}-01", times=8) for m in (1, 2, 3)]
     entries = posted(office, events)
     assert of_rule(entries, "monthly") == [
-        ("2026-01-31", "a", -3),
-        ("2026-02-28", "a", -3),
-        ("2026-03-31", "a", -3),
+        ("2026-01-01", "a", -3),
+        ("2026-02-01", "a", -3),
+        ("2026-03-01", "a", -3),
     ]
-    assert of_rule(entries, "yearly") == [("2026-12-31", "a", -3)]
+    assert of_rule(entries, "yearly") == [("2026-03-01", "a", -3)]
     assert totals(entries) == {"a": 12}
 
 
@@ -118,11 +132,11 @@ def test_where_a_cap_changes_from_months_to_quarters_the_quarter_sees_what_they_
     )
     events = [sent(f"2026-0{m}-01", times=8) for m in (2, 3, 4, 5, 6, 7)]
     assert of_rule(posted(book(changed, SENT), events), "cap") == [
-        ("2026-02-28", "a", -3),
-        ("2026-03-31", "a", -3),
-        ("2026-04-30", "a", -3),
-        ("2026-05-31", "a", -3),
-        ("2026-06-30", "a", -6),
+        ("2026-02-01", "a", -3),
+        ("2026-03-01", "a", -3),
+        ("2026-04-01", "a", -3),
+        ("2026-05-01", "a", -3),
+        ("2026-06-01", "a", -6),
     ]
 
 
@@ -149,8 +163,8 @@ def test_a_cap_takes_the_version_of_the_period_s_last_day() -> None:
     )
     events = [sent(f"2026-0{m}-01", times=8) for m in (1, 2, 3)]
     assert of_rule(posted(book(changed, SENT), events), "cap") == [
-        ("2026-01-31", "a", -3),
-        ("2026-02-28", "a", -5),
+        ("2026-01-01", "a", -3),
+        ("2026-02-01", "a", -5),
     ]
 
 
@@ -352,3 +366,35 @@ def test_kinds_are_reckoned_in_their_order_wherever_they_stand_in_the_file() -> 
         entries = posted(book(*order, units=POINTS_OF), events, "2026-Q1")
         assert of_rule(entries, "floor") == [("2026-03-31", "b", 20)]
         assert totals(entries) == {}
+
+
+def test_what_is_earned_after_the_zeroing_is_zeroed_on_its_own_day() -> None:
+    office = book(ADOPTED, ZEROING)
+    events = [
+        adopted("2026-02-01"),
+        missed("2026-03-05", "record:901"),
+        missed("2026-05-06", "record:902"),
+        adopted("2026-11-01"),
+    ]
+    assert of_rule(posted(office, events), "zero") == [
+        ("2026-05-06", "a", -10),
+        ("2026-11-01", "a", -10),
+    ]
+    for as_of in ("2026-06-30", "2026-07-01", "2027-01-01"):
+        second_quarter = posted(office, events, "2026-Q2", as_of=as_of)
+        assert of_rule(second_quarter, "zero") == [("2026-05-06", "a", -10)], as_of
+
+
+def test_a_floor_may_look_at_the_points_of_some_rules_only() -> None:
+    late = rule("late", points(line("error", -6)))
+    until_gone = rule("floor", Floor(("late",), D(0), QUARTER, ("sent",)))
+    office = book(SENT, ADOPTED, late, until_gone)
+    events = [
+        sent("2026-01-01", times=9),
+        adopted("2026-01-02"),
+        event(EventKind.ERROR, "2026-02-01", fault=Fault.LATE),
+        event(EventKind.ERROR, "2026-02-02", fault=Fault.LATE),
+    ]
+    # 12 deducted from the 9 sent: 9 count, the 10 of the adoption stay.
+    assert of_rule(posted(office, events), "floor") == [("2026-03-31", "a", 3)]
+    assert totals(posted(office, events)) == {"a": 10}

@@ -190,7 +190,7 @@ def test_a_group_that_no_line_names_needs_no_number() -> None:
     everybody = rule(
         "base", QuotaBase((BaseLine(("g", "h"), ("items",), D(1), ""),), Mode.PRO_RATA)
     )
-    with pytest.raises(NoRuleInForce, match="group h"):
+    with pytest.raises(NoRuleInForce, match="组 h"):
         posted(book(everybody, quotas=[quota(need={"g": 8})]), [], "2026-01")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 
@@ -32,6 +33,7 @@ from tests.unit.rules_help import (
     rule,
     sent,
     totals,
+    unit,
     version,
 )
 
@@ -132,7 +134,7 @@ def test_persons_count_only_where_the_line_says_so() -> None:
 
 
 def test_an_event_that_no_line_covers_is_an_error_and_never_zero() -> None:
-    with pytest.raises(NoRuleInForce, match=r"office.*《unknown》采用《甲》.*2026-03-01"):
+    with pytest.raises(NoRuleInForce, match=r"office.*2026-03-01.*《unknown》采用《甲》"):
         posted(book(adoption()), [adopted("2026-03-01", "unknown", title="甲")])
 
 
@@ -440,19 +442,19 @@ def test_the_ends_of_the_range_are_within_it(number: str) -> None:
 
 @pytest.mark.parametrize("number", ["-10.01", "-0.99", "5", None])
 def test_points_out_of_the_range_are_refused(number: str | None) -> None:
-    with pytest.raises(UnscorableEvent, match=r"record:8.*discipline.*-10 to -1"):
+    with pytest.raises(UnscorableEvent, match=r"record:8.*discipline.*-10 到 -1"):
         posted(book(MANUAL), [by_hand("2026-03-01", number)])
     # It stops the reckoning of its own days, not that of others.
     assert posted(book(MANUAL), [by_hand("2026-03-01", number)], "2026-04") == []
 
 
 def test_points_by_a_rule_that_is_none_are_refused() -> None:
-    with pytest.raises(NoRuleInForce, match=r"other.*2026-03-01"):
+    with pytest.raises(NoRuleInForce, match=r"2026-03-01.*other"):
         posted(book(MANUAL), [by_hand("2026-03-01", "-2", "other")])
     with pytest.raises(NoRuleInForce, match="adoption"):
         posted(book(MANUAL, adoption()), [by_hand("2026-03-01", "-2", "adoption")])
     late = rule("discipline", version(Manual(D(-10), D(-1)), date(2026, 4, 1)))
-    with pytest.raises(NoRuleInForce, match=r"discipline.*2026-03-31"):
+    with pytest.raises(NoRuleInForce, match=r"2026-03-31.*discipline"):
         posted(book(late, adoption()), [by_hand("2026-03-31", "-2")])
 
 
@@ -463,48 +465,66 @@ def test_points_by_a_repealed_rule_are_none_and_say_why() -> None:
     assert "废止" in entry.text
 
 
-def test_a_factor_books_its_difference_beside_each_entry() -> None:
-    half_more = rule(
-        "half_more",
-        Multiplier(
-            ("adoption", "sent"),
-            (
-                Match(EventKind.ADOPTION, category=("problem",)),
-                Match(EventKind.SUBMISSION, category=("research",)),
-            ),
-            D("1.5"),
-        ),
-    )
+def multiplied(factor: str, *rules: str, **match: object) -> Multiplier:
+    return Multiplier(rules, (Match(EventKind.ADOPTION, **match),), D(factor))  # type: ignore[arg-type]
+
+
+def test_a_factor_enters_the_points_and_is_named_with_its_clause() -> None:
+    half_more = rule("half_more", multiplied("1.5", "adoption", category=("problem",)))
+    one = adopted("2026-02-01", "lw", item="x", category="problem", title="某事")
+    [entry] = posted(book(half_more, adoption()), [one])
+    assert (entry.rule, entry.points) == ("adoption", 15)
+    assert entry.text == "《莱芜政务信息》采用《某事》（规则half_more：10 分乘以 1.5）"
+    assert entry.clause == f"采用一条；{BASIS.document} {BASIS.clause}"
+
+
+def test_the_highest_is_looked_for_among_points_with_their_factors() -> None:
+    # Halved as a roundup: 20 × 0.5 = 10; later in full by the same journal: 20, so 10 more.
+    halved = rule("halved", multiplied("0.5", "adoption", form=(Form.ROUNDUP,)))
+    office = book(halved, rule("adoption", HIGHEST))
     events = [
-        adopted("2026-02-01", "lw", item="x", category="problem"),
-        adopted("2026-03-01", "jn", item="x", category="problem"),
-        adopted("2026-04-01", "gb", item="y", category="news"),
-        sent("2026-05-01", category="research", times=3),
-        sent("2026-05-01", category="problem", times=3),
+        adopted("2026-02-01", "jn", item="x", form=Form.ROUNDUP),
+        adopted("2026-03-01", "jn", item="x"),
     ]
-    office = book(half_more, SUBMISSIONS, rule("adoption", HIGHEST))
-    factor = [e for e in posted(office, events) if e.rule == "half_more"]
-    assert brief(factor) == [
-        ("2026-02-01", "a", 5),
-        ("2026-03-01", "a", 5),
-        ("2026-05-01", "a", D("7.5")),
-    ]
-    assert factor[0].item == "x"
+    assert brief(posted(office, events)) == [("2026-02-01", "a", 10), ("2026-03-01", "a", 10)]
+    # The other way round the halved one is lower, and books nothing.
+    turned = [replace(events[0], day=date(2026, 4, 1)), events[1]]
+    assert totals(posted(office, turned)) == {"a": 20}
+
+
+def test_several_factors_multiply_each_other() -> None:
+    office = book(
+        rule("halved", multiplied("0.5", "adoption")),
+        rule("doubled", multiplied("2", "adoption", category=("problem",))),
+        adoption(),
+    )
+    events = [adopted("2026-02-01", "jn", category="problem")]
+    assert totals(posted(office, events)) == {"a": 20}
+
+
+def test_a_factor_applies_to_each_of_like_items_taken_together() -> None:
+    office = book(
+        rule("half_more", Multiplier(("sent",), (Match(EventKind.SUBMISSION),), D("1.5"))),
+        SUBMISSIONS,
+    )
+    assert totals(posted(office, [sent("2026-05-01", category="research", times=3)])) == {
+        "a": D("22.5")
+    }
 
 
 def test_a_factor_is_chosen_by_the_day_of_the_event() -> None:
-    def times(factor: str) -> Multiplier:
-        return Multiplier(("adoption",), (Match(EventKind.ADOPTION),), D(factor))
-
     factor = rule(
         "factor",
-        version(times("2")),
-        version(times("0.5"), date(2026, 3, 2)),
+        version(multiplied("2", "adoption")),
+        version(multiplied("0.5", "adoption"), date(2026, 3, 2)),
         version(None, date(2026, 3, 3)),
     )
     events = [adopted(f"2026-03-0{n}") for n in (1, 2, 3)]
-    found = [e for e in posted(book(factor, adoption()), events) if e.rule == "factor"]
-    assert brief(found) == [("2026-03-01", "a", 10), ("2026-03-02", "a", -5)]
+    assert brief(posted(book(factor, adoption()), events)) == [
+        ("2026-03-01", "a", 20),
+        ("2026-03-02", "a", 5),
+        ("2026-03-03", "a", 10),
+    ]
 
 
 def test_a_factor_is_for_the_rules_that_its_version_names() -> None:
@@ -513,5 +533,38 @@ def test_a_factor_is_for_the_rules_that_its_version_names() -> None:
 
     factor = rule("factor", version(double("adoption")), version(double("sent"), date(2026, 7, 1)))
     events = [maker(day) for maker in (sent, adopted) for day in ("2026-06-30", "2026-07-01")]
-    found = [e for e in posted(book(factor, adoption(), SUBMISSIONS), events) if e.rule == "factor"]
-    assert brief(found) == [("2026-06-30", "a", 10), ("2026-07-01", "a", 1)]
+    assert brief(posted(book(factor, adoption(), SUBMISSIONS), events)) == [
+        ("2026-06-30", "a", 20),
+        ("2026-06-30", "a", 1),
+        ("2026-07-01", "a", 10),
+        ("2026-07-01", "a", 2),
+    ]
+
+
+def test_each_unit_of_a_missed_joint_commission_explains_itself() -> None:
+    missed = rule(
+        "missed",
+        points(
+            line("commission", -20, outcome=(Outcome.MISSED,), excused_by=(Signer.HEAD,)),
+            line("commission", 0),
+        ),
+    )
+    office = book(missed, units=[unit("a"), unit("b"), unit("c")])
+    commission = event(
+        "commission", "2026-03-01", "a", id="r1", partners=("b",), outcome=Outcome.MISSED
+    )
+
+    def explained(unit_id: str, day: str, accepted: bool = True):
+        return event("explanation", day, unit_id, about="r1", accepted=accepted, signer=Signer.HEAD)
+
+    assert totals(posted(office, [commission])) == {"a": -20, "b": -20}
+    own = explained("a", "2026-03-05")
+    assert totals(posted(office, [commission, own])) == {"b": -20}
+    strangers = explained("c", "2026-03-05")
+    assert totals(posted(office, [commission, strangers])) == {"a": -20, "b": -20}
+    taken_back = explained("a", "2026-03-09", accepted=False)
+    assert totals(posted(office, [commission, own, taken_back])) == {"a": -20, "b": -20}
+
+
+def test_like_adoptions_taken_together_are_each_worth_the_points() -> None:
+    assert totals(posted(book(adoption()), [adopted("2026-03-01", "jn", times=3)])) == {"a": 60}

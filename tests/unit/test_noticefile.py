@@ -113,7 +113,7 @@ BROKEN = [
     broken("the first of a ranking that is none", ("scoring.toml", 'order = ["points"]', "order = []"),
            say=["notices.toml 第 4 行|kind|没有排名"]),
     broken("with the ranking unreadable, its tables are not judged", ("scoring.toml", "[[journal]]", "[journal"),
-           say=["scoring.toml 第 1 行"]),
+           say=["scoring.toml 第 2 行"]),
 ]  # fmt: skip
 
 

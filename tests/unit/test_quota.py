@@ -95,7 +95,7 @@ def test_a_number_of_the_unit_s_own_stands_before_that_of_its_group() -> None:
 def test_a_group_without_a_number_is_an_error_that_names_office_rule_and_day() -> None:
     office = book(quotas=[quota(need={"g": 8})])
     books = quota_book(office, [])
-    with pytest.raises(NoRuleInForce, match=r"office: .*items.*group h.*2026-03-31"):
+    with pytest.raises(NoRuleInForce, match=r"office：2026-03-31.*信息.*组 h"):
         books.owed(office.quotas[0], office.roster.get("d"), MARCH)
 
 

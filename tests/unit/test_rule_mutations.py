@@ -27,24 +27,22 @@ DAY_LATER = "judged by a period's last day: any first day in the same month is t
 SURVIVORS: dict[str, dict[str, tuple[int, str]]] = {
     "jinan": {
         "2016-06-14 -> 2016-06-15": (3, DAY_LATER),
-        "quota.toml:10 2016-06-14 -> 2017-06-14": (1, "nothing is owed, under any version"),
+        "2016-06-14 -> 2017-06-14": (1, "nothing is owed, under any version"),
     },
     "laiwu": {
         "2019-04-05 -> 2019-04-06": (27, DAY_LATER),
     },
     "openness": {
         "2021-04-12 -> 2021-04-13": (3, DAY_LATER),
-        "quota.toml:9 2021-04-12 -> 2022-04-12": (1, "nothing is owed, under any version"),
+        "2021-04-12 -> 2022-04-12": (1, "nothing is owed, under any version"),
     },
     "otog": {
         "2022-07-06 -> 2022-07-07": (8, DAY_LATER),
-        "scoring.toml:250 2022-07-06 -> 2023-07-06": (1, "a ladder without steps books nothing"),
-        "scoring.toml:263 2022-07-06 -> 2023-07-06": (1, "a ladder without steps books nothing"),
-        "scoring.toml:276 2022-07-06 -> 2023-07-06": (1, "a ladder without steps books nothing"),
+        "2022-07-06 -> 2023-07-06": (3, "a ladder without steps books nothing"),
     },
     "shandong": {
         "2022-07-01 -> 2022-07-02": (10, DAY_LATER),
-        "scoring.toml:32 2022-07-01 -> 2023-07-01": (
+        "2022-07-01 -> 2023-07-01": (
             1,
             "the conversion has no factor yet: it is off",
         ),

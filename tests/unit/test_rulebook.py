@@ -75,25 +75,25 @@ def test_a_unit_s_own_number_goes_before_its_group_s_even_when_it_is_zero() -> N
 def test_what_is_missing_is_named_and_never_zero() -> None:
     rules = book(quota(date(2022, 7, 6), g1=8))
     before = date(2022, 7, 6) - timedelta(days=1)
-    with pytest.raises(NoRuleInForce, match="jia: no quota in force on 2022-07-05"):
+    with pytest.raises(NoRuleInForce, match="jia：2022-07-05 没有有效的报送任务"):
         rules.quota_on(FARMING, before)
-    with pytest.raises(NoRuleInForce, match="quota of group g9"):
+    with pytest.raises(NoRuleInForce, match="组 g9"):
         rules.quota_on(OTHER, date(2026, 1, 1))
-    with pytest.raises(NoRuleInForce, match="convention"):
+    with pytest.raises(NoRuleInForce, match="主题规定"):
         rules.convention_on(date(2026, 1, 1))
-    with pytest.raises(NoRuleInForce, match="categories"):
+    with pytest.raises(NoRuleInForce, match="类别"):
         rules.categories_on(date(2026, 1, 1))
 
 
 @pytest.mark.parametrize("period", [p for p in PeriodKind if p is not PeriodKind.MONTH])
 def test_an_office_that_owes_by_other_periods_has_no_monthly_number(period: PeriodKind) -> None:
     rules = book(quota(date(2022, 7, 6), g1=8), period=period)
-    with pytest.raises(NoRuleInForce, match="monthly quota"):
+    with pytest.raises(NoRuleInForce, match="每月报送任务"):
         rules.quota_on(FARMING, date(2026, 1, 1))
 
 
 def test_an_office_that_owes_nothing_has_no_number_either() -> None:
-    with pytest.raises(NoRuleInForce, match="monthly quota"):
+    with pytest.raises(NoRuleInForce, match="每月报送任务"):
         book().quota_on(FARMING, date(2026, 1, 1))
 
 

@@ -88,11 +88,10 @@ def test_tasks_are_read_where_there_are_any_and_belong_to_the_digest(
     assert again.digest != book.digest
 
 
-def test_versions_are_sorted_and_the_one_in_force_is_found(tmp_path: Path) -> None:
+def test_the_version_in_force_is_found(tmp_path: Path) -> None:
     version = SOUND["quota.toml"][SOUND["quota.toml"].index("[[quota.version]]") :]
     newer = version.replace("2020-01-01", "2026-07-01").replace("8", "10")
-    older = SOUND["quota.toml"].removesuffix(version)
-    files = {**SOUND, "quota.toml": older + newer + version}
+    files = {**SOUND, "quota.toml": SOUND["quota.toml"] + newer}
     book = load_office(write(tmp_path / "jia", files))
     unit = book.roster.get("nongmu")
     assert book.quota_on(unit, date(2026, 6, 30)) == 8
@@ -100,7 +99,7 @@ def test_versions_are_sorted_and_the_one_in_force_is_found(tmp_path: Path) -> No
 
 
 def test_a_day_before_the_first_version_is_an_error_not_zero(book: OfficeBook) -> None:
-    with pytest.raises(LookupError, match="quota"):
+    with pytest.raises(LookupError, match="报送任务"):
         book.quota_on(book.roster.get("nongmu"), date(2019, 12, 31))
 
 
@@ -154,6 +153,7 @@ def test_the_shipped_office_is_sound_and_whole() -> None:
 
 UNIT = '\n[[unit]]\nid = "{0}"\nname = "{1}"\ngroup = "g1"\n'
 
+VERSION = SOUND["quota.toml"][SOUND["quota.toml"].index("[[quota.version]]") :]
 BROKEN = [
     # files
     broken("no files", *((n, "", None) for n in SOUND), say=[f"{n}|缺少这个文件" for n in SOUND]),
@@ -251,7 +251,9 @@ BROKEN = [
                 "没有这个组或单位“g2”", "[[ranking.table]] 第 2 个（第二组） groups|没有这个组“g2”"]),
     broken("a group nobody owes for", ("units.toml", "\n[[unit]]\nid = \"nongmu\"",
            f'\n[[group]]\nid = "g3"\nname = "第三组"\n{BASIS}\n[[unit]]\nid = "nongmu"'),
-           say=["quota.toml 第 10 行|没有组“g3”的条数|g3 = 条数"]),
+           say=["quota.toml 第 10 行|没有组“g3”的条数|g3 = 条数", "unranked|不在任何一张表里：g3"]),
+    broken("a later version with an earlier day", ("quota.toml", "", "\n" + VERSION.replace("2020-", "2002-")),
+           say=["quota.toml|from|2002-01-01 早于写在前面的 2020-01-01"]),
     broken("no unit at all, though the rules name one", ("units.toml", SOUND["units.toml"][SOUND["units.toml"].index("[[unit]]"):], ""),
            say=["没有这个组或单位“shuili”", "notices.toml|exclude|没有这个单位“shuili”"]),
     broken("a recommender who is the unit itself, one by name, one that is no id",

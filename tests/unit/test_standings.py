@@ -104,7 +104,7 @@ def test_places_won_and_lost_are_told_against_the_period_before() -> None:
 
 def test_no_ranking_in_force_names_office_and_day() -> None:
     office = with_rankings(book(), ranking(start=date(2022, 10, 1)))
-    with pytest.raises(NoRuleInForce, match="jia: no ranking in force on 2022-09-30"):
+    with pytest.raises(NoRuleInForce, match="jia：2022-09-30 没有有效的排名"):
         stand(office)
     assert stand(office, period=Period.parse("2022-Q4")).period.code == "2022-Q4"
 

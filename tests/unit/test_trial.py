@@ -179,7 +179,7 @@ def test_a_case_may_have_to_be_refused() -> None:
         event(Kind.INSTRUCTION, "a", "2022-07-05", level="city"),
         sent("a", "2019-07-05"),
         period=Period.parse("2019-Q3"),
-        expected=Expected(error="in force on 2019-09-30"),
+        expected=Expected(error="2019-09-30 没有有效的"),
     )
     assert run_case(office(), refused) == []
     (message,) = run_case(office(), replace(refused, expected=Expected(error="每日要情")))

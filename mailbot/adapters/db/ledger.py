@@ -10,7 +10,7 @@ it. What events are worth is `core.rules`' business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
@@ -23,6 +23,7 @@ from mailbot.adapters.db.event_rows import (
     URGENT,
     counted_day,
     day_after,
+    event_of,
     item_event,
     midnight,
     month_first,
@@ -84,16 +85,25 @@ class LedgerReads:
         return self._events(items, [], values, unit_id)
 
     def bulk_events(
-        self, office: str, first: date, last: date, cuts: Sequence[date]
+        self,
+        office: str,
+        first: date,
+        last: date,
+        cuts: Sequence[date],
+        class_of: Callable[[str], Hashable] = str,
+        *,
+        by_item: bool = True,
     ) -> list[Event]:
         values = _values(office, first, last)
         # Months are apart anyway; the first and last day may lie in the middle of one.
         inner = {c for c in (*cuts, first, day_after(last)) if c.day != 1}
         days = sorted(c for c in inner if month_first(first) <= month_first(c) <= last)
         moments = {f"cut{n}": midnight(c) for n, c in enumerate(days)}
-        groups = self._db.execute(q.grouped(len(days)), values | moments)
-        bulk = [e for e in map(_group_event, groups) if first <= e.day <= last]
-        return self._events(self._db.execute(q.ITEMS_WITH_RECORD, values).all(), bulk, values, None)
+        alone = q.WITH_RECORD if by_item else q.WITH_COMMISSION
+        groups = self._db.execute(q.grouped(len(days), alone), values | moments).all()
+        bulk = [e for e in _group_events(groups, class_of) if first <= e.day <= last]
+        items = self._db.execute(q.ITEMS_IN_MONTHS.where(alone), values).all()
+        return self._events(items, bulk, values, None, by_item=by_item)
 
     def _events(
         self,
@@ -101,12 +111,14 @@ class LedgerReads:
         bulk: Sequence[Event],
         values: dict[str, Any],
         unit_id: str | None,
+        *,
+        by_item: bool = True,
     ) -> list[Event]:
         """Submissions and everything recorded, by day; of one day the submissions first. `items` are
-        given one by one, with earlier ones that the records are about."""
+        given one by one, `by_item` with earlier ones that the records are about."""
         done = self._commissions_done(values["office"])
         records = self._records(values, unit_id)
-        touched = {row.item_id for row in records} - {None}
+        touched = {row.item_id for row in records} - {None} if by_item else set()
         missing = sorted(touched - {row.id for row in items})
         items = sorted([*items, *self._items_by_id(values["office"], missing)], key=_id)
         events = []
@@ -135,7 +147,7 @@ class LedgerReads:
         found: dict[int, Row[Any]] = {}
         for query in (q.RECORD_EVENT.where(q.BETWEEN), q.EARLIER_OF_ITEMS, q.HOLDING_ON):
             for one, more in q.narrowed(query, unit_id):
-                found |= {row.id: row for row in self._db.execute(one, values | more)}
+                found |= {row.id: row for row in self._db.execute(one, values | more).all()}
         return [found[n] for n in sorted(found)]
 
     def _explanations(
@@ -151,7 +163,7 @@ class LedgerReads:
     def _commissions_done(self, office: str) -> set[int]:
         """Ids of items that answered a commission, as recorded."""
         rows = self._db.execute(q.COMMISSIONS_DONE, {"office": office})
-        return {i for i, facts in rows if facts.get("outcome") == Outcome.DONE.value}
+        return {i for i, facts in rows if facts.get("outcome") is Outcome.DONE}
 
     def first_event(self, office: str) -> date | None:
         found = [self._db.scalar(q, {"office": office}) for q in (q.FIRST_ITEM, q.FIRST_RECORD)]
@@ -190,20 +202,35 @@ def _values(office: str, first: date, last: date) -> dict[str, Any]:
     }
 
 
-def _group_event(row: Row[Any]) -> Event:
-    month, unit, category, lane, commissioned, follow_up, side, received, count = tuple(row)
-    marks = f"{lane}{':c' * commissioned}{':f' * follow_up}"
-    return Event(
-        id=f"items:{unit}:{month.year}-{month.month}:{category}:{marks}:{side}",
-        kind=EventKind.SUBMISSION,
-        unit=unit,
-        day=counted_day(received, month),
-        times=count,
-        category=category,
-        commissioned=commissioned,
-        follow_up=follow_up,
-        urgent_major=lane == URGENT,
-    )
+def _group_events(
+    rows: Iterable[Sequence[Any]], class_of: Callable[[str], Hashable]
+) -> Iterator[Event]:
+    """Those of one class of category are one event, under the category that came first."""
+    found: dict[tuple[Any, ...], tuple[date, str, int]] = {}
+    for month, unit, category, lane, commissioned, follow_up, side, first, count in rows:
+        key = (month, unit, class_of(category), lane, commissioned, follow_up, side)
+        one = (first, category, count)
+        other = found.get(key)
+        if other is not None:
+            one = (*min(one, other)[:2], count + other[2])
+        found[key] = one
+    for (month, unit, _, lane, commissioned, follow_up, side), (
+        day,
+        category,
+        count,
+    ) in found.items():
+        marks = f"{lane}{':c' * commissioned}{':f' * follow_up}"
+        yield event_of(
+            id=f"items:{unit}:{month.year}-{month.month}:{category}:{marks}:{side}",
+            kind=EventKind.SUBMISSION,
+            unit=unit,
+            day=counted_day(day, month),
+            times=count,
+            category=category,
+            commissioned=commissioned,
+            follow_up=follow_up,
+            urgent_major=lane == URGENT,
+        )
 
 
 _day, _id = attrgetter("day"), attrgetter("id")

@@ -7,9 +7,20 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
-from mailbot.adapters.db.event_rows import URGENT
+from mailbot.adapters.db.event_rows import URGENT, EventFacts, OfficeDay
 from mailbot.adapters.db.tables import item, item_version, record, seal, seal_entry
 from mailbot.app.records import ItemState
 from mailbot.core.rules.events import EventKind
@@ -30,8 +41,6 @@ COUNTED = and_(
     item.c.unit_id.is_not(None),
 )
 IN_MONTHS = item.c.month.between(bindparam("first_month"), bindparam("last_month"))
-_ANY_RECORD = record.alias("about")
-HAS_RECORD = select(_ANY_RECORD.c.id).where(_ANY_RECORD.c.item_id == item.c.id).exists()
 GROUP = (
     item.c.month,
     item.c.unit_id,
@@ -45,7 +54,7 @@ ITEM_EVENT: Select[Any] = select(
     item.c.receipt,
     item.c.unit_id,
     item.c.month,
-    item.c.received,
+    type_coerce(item.c.received, OfficeDay).label("received_on"),
     item.c.lane,
     item.c.category,
     item.c.commissioned,
@@ -57,7 +66,12 @@ ITEM_EVENT: Select[Any] = select(
 )
 ITEMS_IN_MONTHS = ITEM_EVENT.where(COUNTED, IN_MONTHS)
 ITEMS_OF_UNIT = ITEMS_IN_MONTHS.where(item.c.unit_id == bindparam("unit"))
-ITEMS_WITH_RECORD = ITEMS_IN_MONTHS.where(HAS_RECORD)
+_ABOUT = record.alias("about")
+_ITEMS_TOLD = select(_ABOUT.c.item_id).where(
+    _ABOUT.c.office == bindparam("office"), _ABOUT.c.item_id.is_not(None)
+)
+WITH_RECORD = item.c.id.in_(_ITEMS_TOLD)
+WITH_COMMISSION = item.c.id.in_(_ITEMS_TOLD.where(_ABOUT.c.kind == EventKind.COMMISSION.value))
 ITEMS_BY_ID = ITEM_EVENT.where(COUNTED, item.c.id.in_(bindparam("ids", expanding=True)))
 
 # --- records
@@ -68,6 +82,7 @@ LIVE = and_(
     record.c.reverses.is_(None),
     ~select(_REVERSAL.c.id).where(_REVERSAL.c.reverses == record.c.id).exists(),
 )
+FACTS = type_coerce(record.c.facts, EventFacts).label("known")
 RECORD_EVENT: Select[Any] = (
     select(
         record.c.id,
@@ -75,11 +90,11 @@ RECORD_EVENT: Select[Any] = (
         record.c.unit_id,
         record.c.day,
         record.c.item_id,
-        record.c.facts,
+        FACTS,
         record.c.reason,
         record.c.evidence,
         record.c.who,
-        record.c.at,
+        type_coerce(record.c.at, OfficeDay).label("recorded"),
         item.c.receipt,
         item.c.lane,
         item.c.category,
@@ -112,7 +127,7 @@ HOLDING_ON = RECORD_EVENT.where(_BEFORE, record.c.kind.in_(HOLDING))
 LATER_EXPLANATIONS = RECORD_EVENT.where(
     record.c.day > bindparam("last"), record.c.kind == EventKind.EXPLANATION.value
 )
-COMMISSIONS_DONE = select(record.c.item_id, record.c.facts).where(
+COMMISSIONS_DONE = select(record.c.item_id, FACTS).where(
     record.c.office == bindparam("office"),
     record.c.kind == EventKind.COMMISSION.value,
     record.c.item_id.is_not(None),
@@ -148,15 +163,17 @@ TOTALS = (
 
 
 @cache
-def grouped(cuts: int) -> Select[Any]:
-    """Like submissions counted together, apart by how many of the cuts they came after."""
+def grouped(cuts: int, alone: ColumnElement[bool]) -> Select[Any]:
+    """Like submissions counted together, apart by how many of the cuts they came after, without
+    those that stand alone."""
     after: ColumnElement[Any] = literal(0)
     for n in range(cuts):
         after = after + case((item.c.received >= bindparam(f"cut{n}"), 1), else_=0)
     side = after.label("side")
+    first = type_coerce(func.min(item.c.received), OfficeDay).label("received_on")
     return (
-        select(*GROUP, side, func.min(item.c.received).label("received"), func.count().label("n"))
-        .where(COUNTED, IN_MONTHS, ~HAS_RECORD)
+        select(*GROUP, side, first, func.count().label("n"))
+        .where(COUNTED, IN_MONTHS, ~alone)
         .group_by(*GROUP, *([side] if cuts else []))
     )
 

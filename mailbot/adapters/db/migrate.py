@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from mailbot.adapters.db import dialect
 from mailbot.adapters.db.tables import HEAD, metadata
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _ALEMBIC = threading.Lock()
@@ -28,6 +29,8 @@ _ALEMBIC = threading.Lock()
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """For alembic's own commands, by hand or in a test."""
+    from alembic.config import Config  # here, because a database at its head needs none of it
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     if connection is not None:
@@ -91,6 +94,8 @@ def ensure_head(engine: Engine, *, create: bool) -> None:
 def _refuse_unknown(engine: Engine, current: str | None) -> None:
     if current is None:
         return
+    from alembic.script import ScriptDirectory
+
     known = {s.revision for s in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     if current not in known:
         raise OperatorFault(
@@ -105,6 +110,8 @@ def _refuse_unknown(engine: Engine, current: str | None) -> None:
 
 
 def _upgrade(engine: Engine) -> None:
+    from alembic import command
+
     with _ALEMBIC, dialect.writing(engine).connect() as connection:
         dialect.turn_on_wal(connection)
         dialect.foreign_keys(connection, on=False)

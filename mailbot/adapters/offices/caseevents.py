@@ -7,7 +7,6 @@ from its kind. A submission that was `corrected` counts in the month the office'
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +23,9 @@ from mailbot.core.rules.events import (
     Outcome,
     Signer,
     UnitStatus,
+    units_of,
 )
-from mailbot.core.rules.periods import OFFICE_ZONE, WorkingDay, counting_month
+from mailbot.core.rules.periods import WorkingDay, working_days_after
 from mailbot.core.rules.scorebook import ListKind
 
 ALWAYS = ("id", "unit", "kind", "day", "title", "recorded", "by", "reason", "evidence")
@@ -56,7 +56,7 @@ REQUIRED: dict[EventKind, tuple[str, ...]] = {
     EventKind.COMMISSION: ("outcome",),
     EventKind.ERROR: ("fault",),
     EventKind.EXPLANATION: ("about", "signer"),
-    EventKind.MANUAL: ("rule", "points"),
+    EventKind.MANUAL: ("rule", "points", "reason"),
     EventKind.MENTION: ("rule",),
     EventKind.STATUS: ("status",),
     EventKind.TASK: ("item",),
@@ -64,7 +64,6 @@ REQUIRED: dict[EventKind, tuple[str, ...]] = {
 }
 MOST_TIMES = 100_000
 WHOLE = Decimal(1)
-NOON = time(12)
 
 
 @dataclass
@@ -76,17 +75,28 @@ class Reader:
     events: list[Event] = field(default_factory=list)
 
     def read(self, tables: list[Table]) -> tuple[Event, ...]:
+        explanations: list[tuple[Table, Event]] = []
         for number, table in enumerate(tables, 1):
             event = self._event(table, number)
             if event is not None:
                 self.events.append(event)
+                if event.kind is EventKind.EXPLANATION:
+                    explanations.append((table, event))
             table.close()
-        ids = [e.id for e in self.events]
-        for table in tables:
-            about = table.data.get("about")
-            if isinstance(about, str) and about and about not in ids:
-                table.fault("about", f"没有 id 是“{about}”的事项", nearest(about, ids))
+        self._check_explanations(explanations)
         return self._with_their_items()
+
+    def _check_explanations(self, told: list[tuple[Table, Event]]) -> None:
+        """Of something in the case, by a unit that it is about: nobody answers for others."""
+        known = {e.id: e for e in self.events}
+        for table, event in told:
+            explained = known.get(event.about)
+            if explained is None and event.about:
+                found = f"没有 id 是“{event.about}”的事项"
+                table.fault("about", found, nearest(event.about, known))
+            elif explained is not None and event.unit not in units_of(explained):
+                found = f"“{event.about}”不是“{table.data.get('unit')}”的事"
+                table.fault("about", found, "说明由各单位自己写")
 
     def _with_their_items(self) -> tuple[Event, ...]:
         """What is about an item has the item's category, and whether it was commissioned."""
@@ -125,7 +135,7 @@ class Reader:
         self._check_task(table, event)
         if event.times > 1 and event.item:
             table.fault("times", "既写了 item 又写了 times", "合在一起写的几条没有 item，分开写")
-        return replace(event, day=self._counting_day(table, event))
+        return self._counted(table, event)
 
     def _check_keys(self, table: Table, kind: EventKind) -> None:
         usable = (*ALWAYS, *CONDITIONS.get(kind, ()), *EXTRA[kind])
@@ -247,17 +257,18 @@ class Reader:
             table.fault("shares", f"各份加起来是 {total}", "加起来要正好是 1")
         return tuple(shares.items())
 
-    def _counting_day(self, table: Table, event: Event) -> date:
+    def _counted(self, table: Table, event: Event) -> Event:
+        """A corrected submission counts in the month of its first mail when it was corrected in
+        time, else in that of the correction; until the correction it was not there."""
         corrected = table.recent_day("corrected", required=False)
         if corrected is None or event.kind is not EventKind.SUBMISSION:
-            return event.day
+            return event
         if corrected < event.day:
             table.fault("corrected", f"更正 {corrected} 早于报送 {event.day}", "核对日期")
-            return event.day
-        month = counting_month(
-            datetime.combine(event.day, NOON, OFFICE_ZONE),
-            datetime.combine(corrected, NOON, OFFICE_ZONE),
-            self.names.book.limits.correction_days,
-            self.is_working_day,
+            return event
+        in_time = working_days_after(
+            event.day, self.names.book.limits.correction_days, self.is_working_day
         )
-        return event.day if event.day.replace(day=1) == month else corrected
+        counts_first = corrected <= in_time or corrected.replace(day=1) == event.day.replace(day=1)
+        day = event.day if counts_first else corrected
+        return replace(event, day=day, recorded=event.recorded or corrected)

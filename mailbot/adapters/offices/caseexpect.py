@@ -44,7 +44,8 @@ class Expectation:
             remarks=self._by_unit("remarks", lambda t, k: _counts(t, k, numbers, "报送任务")),
             tables=self._by_unit("tables", self._table),
             lists=self._lists(),
-            people=self._people(),
+            people=self._people("people"),
+            recommenders=self._people("recommenders"),
             stars=self._by_unit("stars", _count),
             error=table.text("error", "") if "error" in table.data else "",
         )
@@ -93,8 +94,8 @@ class Expectation:
             for inner, word in self._of_lists("lists")
         )
 
-    def _people(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return tuple((word, inner.texts(word)) for inner, word in self._of_lists("people"))
+    def _people(self, key: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return tuple((word, inner.texts(word)) for inner, word in self._of_lists(key))
 
     def _of_lists(self, key: str) -> Iterator[tuple[Table, str]]:
         """Every list named in the table `key`, checked."""

@@ -112,14 +112,18 @@ def _base(table: Table, words: Words, _names: RuleNames) -> QuotaBase:
         lines.append(
             BaseLine(
                 groups=known(inner, "groups", words.groups, "组", required=True),
-                quotas=_quotas(inner, "quotas", words),
+                quotas=_quotas(inner, "quotas", words),  # none: given in any case
                 points=inner.decimal("points") or NOTHING,
                 clause=inner.text("clause"),
                 label=inner.text("label", ""),
             )
         )
         inner.close()
-    return QuotaBase(tuple(lines), Mode(table.choice("mode", Mode)))
+    return QuotaBase(
+        lines=tuple(lines),
+        mode=Mode(table.choice("mode", Mode)),
+        period=PeriodKind(table.choice("period", PeriodKind, PeriodKind.MONTH.value)),
+    )
 
 
 def _shortage(table: Table, words: Words, _names: RuleNames) -> Shortage:
@@ -153,10 +157,17 @@ def _manual(table: Table, _words: Words, _names: RuleNames) -> Manual:
 
 
 def _cap(table: Table, _words: Words, names: RuleNames) -> Cap:
+    most = table.decimal("most", required=False, least=0)
+    least = table.decimal("least", required=False)
+    if least is not None and least >= 0:
+        table.fault("least", f"{least} 不是扣分的下限", "写负数，例如 -10")
+    if not table.stand_in and not {"most", "least"} & set(table.data):
+        table.fault("most", "没有写上限", "加分至多几分写 most，扣分至多几分写 least（负数）")
     return Cap(
         rules=_rules(table, names, (*GIVERS, "conversion")),
-        most=table.decimal("most", least=0) or NOTHING,
+        most=most,
         period=_period(table),
+        least=least,
     )
 
 
@@ -165,6 +176,7 @@ def _floor(table: Table, _words: Words, names: RuleNames) -> Floor:
         rules=_rules(table, names, GIVERS),
         at=table.decimal("at") or NOTHING,
         period=_period(table),
+        of=_rules(table, names, GIVERS, "of") if "of" in table.data else (),
     )
 
 
@@ -178,9 +190,7 @@ def _zeroing(table: Table, words: Words, _names: RuleNames) -> Zeroing:
 
 
 def _conversion(table: Table, words: Words, _names: RuleNames) -> Conversion:
-    factor = table.decimal(
-        "factor", required=False, least=0, most=MOST_FACTOR, places=FACTOR_PLACES
-    )
+    factor = table.decimal("factor", required=False, least=0, most=1, places=FACTOR_PLACES)
     if factor == 0:
         table.fault("factor", "是 0，什么也不折算", "写上比例；还没定就删掉这一行")
     return Conversion(factor, _period(table), known(table, "groups", words.groups, "组"))
@@ -215,15 +225,17 @@ def _refuse(table: Table, key: str, *, unless: bool, what: str) -> None:
 # --- shared -----------------------------------------------------------------------------------
 
 
-def _rules(table: Table, names: RuleNames, kinds: tuple[str, ...]) -> tuple[str, ...]:
+def _rules(
+    table: Table, names: RuleNames, kinds: tuple[str, ...], key: str = "rules"
+) -> tuple[str, ...]:
     """The ids of rules that the limit is about; only of kinds that it can be put on."""
-    found = table.texts("rules", required=True)
+    found = table.texts(key, required=True)
     for word in found:
         if word not in names:
-            table.fault("rules", f"没有这条规则“{word}”", nearest(word, names))
+            table.fault(key, f"没有这条规则“{word}”", nearest(word, names))
         elif names[word] in READERS and names[word] not in kinds:
             what = f"“{word}”是 {names[word]} 一类的规则，这里不能用"
-            table.fault("rules", what, f"只用这几类：{'、'.join(kinds)}")
+            table.fault(key, what, f"只用这几类：{'、'.join(kinds)}")
     return found
 
 
@@ -232,7 +244,9 @@ def _period(table: Table) -> PeriodKind:
 
 
 def _quotas(table: Table, key: str, words: Words) -> tuple[str, ...]:
-    found = known(table, key, words.quotas, "报送任务", required=True)
+    if key not in table.data and not table.stand_in:
+        table.fault(key, f"缺少 {key}", f"补上任务的 id；不看任务、一律给分写 {key} = []")
+    found = known(table, key, words.quotas, "报送任务")
     for word in found:
         _refuse_remark(table, key, word, words)
     return found

@@ -24,18 +24,18 @@ MOST_RUNNING = 24
 """Months."""
 
 KEYS: dict[ListKind, tuple[str, ...]] = {
-    ListKind.FIRST: ("tables", "places", "together"),
+    ListKind.FIRST: ("tables", "places", "together", "unless"),
     ListKind.LAST: ("tables", "places", "together"),
     ListKind.NO_SUBMISSION: ("running",),
     ListKind.NO_ADOPTION: (),
-    ListKind.EVENTS: ("match",),
-    ListKind.MENTIONED: (),
+    ListKind.EVENTS: ("match", "at_least"),
+    ListKind.MENTIONED: ("at_least",),
     ListKind.SHORT: ("quota",),
     ListKind.OVERDUE: (),
     ListKind.BELOW: ("points",),
 }
 """What each kind looks at, beside the groups and the units left out."""
-SPECIAL = ("tables", "places", "together", "running", "match", "quota", "points")
+SPECIAL = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
 
 
 def read_notices(
@@ -76,6 +76,7 @@ def _list(table: Table, words: Words, rankings: Sequence[Ranking] | None) -> Lis
         periods=members(table, "periods", PeriodKind, required=True),
         versions=read_versions(table, "version", read),
         people=known(table, "people", tuple(CALLED), "身份"),
+        recommender=table.flag("recommender"),
     )
     table.close()
     if rule.versions and rule.versions[0].repealed:
@@ -114,6 +115,8 @@ def _version(
         together=table.flag("together"),
         matches=read_matches(table, "match", words, required="match" in wanted),
         quota=_quota(table, words, required="quota" in wanted),
+        at_least=table.number("at_least", 1, least=1, most=MOST_POINTS),
+        unless=read_matches(table, "unless", words),
         points=table.number(
             "points", None if "points" in wanted else 0, least=-MOST_POINTS, most=MOST_POINTS
         ),

@@ -1,11 +1,12 @@
 """Reads the `[[ranking]]` tables of `scoring.toml`: which groups stand together, sorted by what.
 
-Schema: `[[ranking]] from, basis, order, ties?`, `[[ranking.table]] id, name, groups`,
+Schema: `[[ranking]] from, basis, order, ties?, unranked?`, `[[ranking.table]] id, name, groups`,
 `[[ranking.column]] id, name, match?, count?, less?`. Places are `core.rules.standings`' business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from mailbot.adapters.offices.ruletables import read_versions
@@ -24,14 +25,30 @@ def read_rankings(root: Table, words: Words) -> tuple[Ranking, ...]:
 
 def _ranking(table: Table, start: date, basis: Basis, words: Words) -> Ranking:
     order = _order(table)
+    tables = _tables(table, words, required=bool(order))
     return Ranking(
         start=start,
         basis=basis,
-        tables=_tables(table, words, required=bool(order)),
+        tables=tables,
         order=order,
         ties=Ties(table.choice("ties", Ties, Ties.SHARE.value)),
         columns=_columns(table, words),
+        unranked=_unranked(table, tables, words),
     )
+
+
+def _unranked(table: Table, tables: Sequence[RankingTable], words: Words) -> tuple[str, ...]:
+    """Every group stands in a table or among these: a forgotten one would silently be unranked."""
+    unranked = known(table, "unranked", words.groups, "组")
+    ranked = {group for one in tables for group in one.groups}
+    for group in unranked:
+        if group in ranked:
+            table.fault("unranked", f"组“{group}”已在一张排名表里", "从一处删掉")
+    missing = [g for g in words.groups or () if g not in ranked and g not in unranked]
+    if missing and tables:
+        remedy = "写进一张 [[ranking.table]]；不参加排名的写 unranked = [...]"
+        table.fault("unranked", f"这些组不在任何一张表里：{'、'.join(missing)}", remedy)
+    return unranked
 
 
 def _order(table: Table) -> tuple[OrderBy, ...]:

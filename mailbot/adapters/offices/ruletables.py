@@ -41,6 +41,12 @@ def read_versions(root: Table, key: str, read: Callable[[Table, date, Basis], V]
                 f"另一个 [[{root.dotted(key)}]] 也从 {start} 起",
                 "每个版本的起始日期各不相同",
             )
+        elif start != STAND_IN_DATE and any(start < earlier for earlier in seen):
+            table.fault(
+                "from",
+                f"{start} 早于写在前面的 {max(seen)}",
+                "版本从早到晚写；年份写错了就改正",
+            )
         seen.add(start)
         found.append((start, read(table, start, read_basis(table))))
         table.close()

@@ -51,7 +51,7 @@ def read_terms(source: TomlSource) -> Terms:
 def read_scoring(terms: Terms, words: Words, categories: Sequence[Categories]) -> Scoring:
     """`categories` are the versions of `categories.toml`, to ask whether every one has points."""
     root = terms.root
-    settles = PeriodKind(root.choice("settles", PeriodKind, PeriodKind.QUARTER.value))
+    settles = PeriodKind(root.choice("settles", PeriodKind))
     rules, points = _rules(root, words)
     if terms.sound and points is not None and words.categories is not None:
         find_gaps(points, words, categories)

@@ -18,7 +18,7 @@ from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
 from mailbot.core.rules.rulebook import Group
 from mailbot.core.subject.roster import Contact, Roster, Unit, UnitName
 
-ROLES = ("liaison", "head", "deputy")
+ROLES = ("liaison", "head", "deputy", "counterpart")
 SHORTEST_NAME = 2
 """Characters. A name of one would be found inside every subject line."""
 ADDRESS = re.compile(r"[^@\s<>,;，；]+@[^@\s<>,;，；]+\.[^@\s<>,;，；]+")

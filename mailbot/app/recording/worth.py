@@ -13,7 +13,7 @@ from typing import Any
 
 from mailbot.core.rules.basis import NoRuleInForce, in_force
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind, Match, Outcome
+from mailbot.core.rules.events import NAMES, Event, EventKind, Match, Outcome, units_of
 from mailbot.core.rules.kinds import Ladder, Manual, Measure, Multiplier, Points, Zeroing
 from mailbot.core.rules.ledger import post
 from mailbot.core.rules.periods import Period, PeriodKind
@@ -31,7 +31,7 @@ def check_start(book: OfficeBook, kind: EventKind, day: date) -> None:
     """Raises `NoRuleInForce` for a day before the office's rules begin."""
     start = book_start(book)
     if start is not None and day < start:
-        raise NoRuleInForce(book.info.id, f"rule for {kind.value}", day)
+        raise NoRuleInForce(book.info.id, f"规则（{NAMES[kind.value]}）", day)
 
 
 def single_points(book: OfficeBook, event: Event, as_of: date) -> list[Entry]:
@@ -39,8 +39,15 @@ def single_points(book: OfficeBook, event: Event, as_of: date) -> list[Entry]:
     no line of it matches, and whatever else the ledger refuses."""
     if event.kind is EventKind.TASK_DONE:
         event = replace(event, outcome=Outcome.ON_TIME)  # from its due day, once it is in the books
-    entries = post(book, [event], event.day, event.day, as_of)
+    entries = post(_only(book, units_of(event)), [event], event.day, event.day, as_of)
     return [e for e in entries if event.id in e.events]
+
+
+def _only(book: OfficeBook, units: Collection[str]) -> OfficeBook:
+    """The book with no other units on its roster: nobody else's shortages need be reckoned, which
+    would take most of the time of a large import."""
+    kept = tuple(u for u in book.roster.units if u.id in units)
+    return replace(book, roster=replace(book.roster, units=kept))
 
 
 def year_entries(
@@ -49,7 +56,8 @@ def year_entries(
     """The unit's entries of the calendar year: the longest that any limit looks."""
     year = Period.of(PeriodKind.YEAR, day)
     known = settled(events, book.scoring.tasks)
-    return [e for e in post(book, known, year.first, year.last, as_of) if e.unit == unit]
+    alone = _only(book, {unit})
+    return [e for e in post(alone, known, year.first, year.last, as_of) if e.unit == unit]
 
 
 def distinguished(book: OfficeBook, event: Event, unsaid: Collection[str]) -> frozenset[str]:

@@ -9,10 +9,11 @@ from typing import Protocol, TypeVar
 
 
 class NoRuleInForce(LookupError):
-    """No version of a rule covers the day. Names the office, the rule and the day."""
+    """No version of a rule covers the day. Names the office, the rule (in the office's words) and
+    the day: an official reads it."""
 
     def __init__(self, office: str, rule: str, day: date) -> None:
-        super().__init__(f"{office}: no {rule} in force on {day.isoformat()}")
+        super().__init__(f"{office}：{day.isoformat()} 没有有效的{rule}")
         self.office, self.rule, self.day = office, rule, day
 
 

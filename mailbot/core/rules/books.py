@@ -2,19 +2,22 @@
 
 A sealed period is never reckoned anew into the books. What a later reckoning of it would change
 (something recorded late, reversed, judged otherwise) is booked to the first period that is not
-sealed, as entries that name the sealed one. How the difference of two reckonings is found is
-`sealing`'s business.
+sealed, as entries that name the sealed one. All that one late fact changes is booked on one day: a
+floor that now swallows less stands beside the points that made it so. How the difference of two
+reckonings is found is `sealing`'s business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind
+from mailbot.core.rules.events import Event, EventKind, known_on, units_of
+from mailbot.core.rules.kinds import Conversion
 from mailbot.core.rules.ledger import post, reach
 from mailbot.core.rules.lists import events_from
 from mailbot.core.rules.periods import Period
@@ -49,15 +52,15 @@ def accounts(
     for an event that a rule cannot be applied to.
     """
     start, last = year_start(period), period.last
+    events = known_on(events, as_of)
     seals = sorted(sealed, key=lambda s: s.period)
     frozen = [e for s in seals for e in s.entries if start <= e.day <= last]
     if _all_sealed(start, last, seals):
         return sorted(frozen, key=_day)
-    to_correct = _seals_to_correct(seals, last, as_of)
-    first = min([start, *(s.period.first for s in to_correct)])
-    reckoned = _Reckoned(post(book, settled(events, book.scoring.tasks), first, last, as_of), seals)
-    put_right = _corrections(to_correct, reckoned, events, min(last, as_of))
-    fresh = [e for e in (*reckoned.unsealed, *put_right) if e.day >= start]
+    known = settled(events, book.scoring.tasks)
+    reckoned = _Reckoned(post(book, known, start, last, as_of), seals)
+    put_right = _corrections(book, known, _seals_to_correct(seals, last, as_of), as_of)
+    fresh = [e for e in (*reckoned.unsealed, *put_right) if start <= e.day <= min(last, as_of)]
     return sorted([*frozen, *fresh], key=_day)
 
 
@@ -96,27 +99,82 @@ def _seals_to_correct(seals: Sequence[Sealed], last: date, as_of: date) -> Seque
 
 
 def _corrections(
-    seals: Sequence[Sealed], reckoned: _Reckoned, events: Iterable[Event], last: date
+    book: OfficeBook, events: Sequence[Event], seals: Sequence[Sealed], as_of: date
 ) -> list[Entry]:
     """Differences between what the books hold for each sealed period and what the rules give for it
-    now: on the first day that is not sealed, or the day the fact was recorded if that is later.
-    What was recorded after `last` waits for its own period."""
+    now, step by step as the facts behind them were recorded. Each step is dated the day of its
+    record, inside the first period that is not sealed; what nobody recorded (a mail released late,
+    a reversal) its first day."""
     if not seals:
         return []
-    recorded = {e.id: e.recorded for e in events if e.recorded is not None}
+    late = _Late(events, seals[-1])
+    lump = _Lump(events)
     in_books: dict[str, list[Entry]] = {s.period.code: [] for s in seals}
     for seal in seals:
         for entry in seal.entries:
             # An earlier correction belongs to the period that it set right.
             in_books.setdefault(entry.corrects or seal.period.code, []).append(entry)
-    lump = _Lump(events)
-    opened, found = seals[-1].period.last + _DAY, []
-    for code in (s.period.code for s in seals):
-        before, after = lump(in_books[code]), lump(reckoned.sealed[code])
-        for entry in corrections(before, after, code, opened):
-            known = [recorded[e] for e in entry.events if e in recorded]
-            found.append(replace(entry, day=max([opened, *known])))
-    return [e for e in found if e.day <= last]
+    opened = seals[-1].period.last + _DAY
+    closes = Period.of(seals[-1].period.kind, opened).last
+    found = []
+    before = {s.period.code: lump(in_books[s.period.code]) for s in seals}
+    for day in (date.min, *late.days):
+        units = None if day == date.min or _passes_on(book) else late.units_on(day)
+        after = _sealed_now(book, late.known_on(day), seals, as_of, units)
+        for code, entries in after.items():
+            was = [e for e in before[code] if units is None or e.unit in units]
+            now = lump(entries)
+            found += corrections(was, now, code, min(max(opened, day), closes))
+            others = [e for e in before[code] if units is not None and e.unit not in units]
+            before[code] = [*others, *now]
+    return found
+
+
+class _Late:
+    """What was recorded after the last seal and can change what is sealed."""
+
+    def __init__(self, events: Sequence[Event], seal: Sealed) -> None:
+        self._events = events
+        self._late = {
+            e.id: e.recorded
+            for e in events
+            if e.recorded is not None
+            and e.recorded > seal.sealed_on
+            and (e.day <= seal.period.last or e.kind is EventKind.EXPLANATION)
+        }
+        self.days = sorted(set(self._late.values()))
+
+    def known_on(self, day: date) -> list[Event]:
+        return [e for e in self._events if self._late.get(e.id, date.min) <= day]
+
+    def units_on(self, day: date) -> set[str]:
+        found = (e for e in self._events if self._late.get(e.id) == day)
+        return {unit for event in found for unit in units_of(event)}
+
+
+def _sealed_now(
+    book: OfficeBook,
+    events: Sequence[Event],
+    seals: Sequence[Sealed],
+    as_of: date,
+    units: AbstractSet[str] | None,
+) -> dict[str, list[Entry]]:
+    """What the rules give for the sealed periods; of some units only, where nobody else's changed."""
+    if units is not None:
+        kept = tuple(u for u in book.roster.units if u.id in units)
+        book = replace(book, roster=replace(book.roster, units=kept))
+        events = [e for e in events if not units.isdisjoint(units_of(e))]
+    first, last = seals[0].period.first, seals[-1].period.last
+    entries = post(book, events, first, last, as_of)
+    if units is not None:
+        entries = [e for e in entries if e.unit in units]
+    return _Reckoned(entries, seals).sealed
+
+
+def _passes_on(book: OfficeBook) -> bool:
+    """Do points of one unit become another's?"""
+    values = (v.values for rule in book.scoring.rules for v in rule.versions)
+    return any(isinstance(v, Conversion) and v.factor is not None for v in values)
 
 
 class _Lump:

@@ -49,6 +49,8 @@ class Expected:
     """(list id, unit ids, all of them, in any order)."""
     people: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(list id, the people it names, all of them, in any order)."""
+    recommenders: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(list id, names of the recommending units on it, all of them, in any order)."""
     stars: tuple[tuple[str, int], ...] = ()
     error: str = ""
     """The whole case must be refused, and the message hold these words."""
@@ -66,7 +68,8 @@ class Case:
     """File and number, for messages."""
     period: Period
     as_of: date | None
-    """None: the day after the period's last."""
+    """None: the day after the period's last, or the last day on which something of the case was
+    recorded, if that is later."""
     units: tuple[Unit, ...] | None
     events: tuple[Event, ...]
     seal_before: tuple[Period, ...]

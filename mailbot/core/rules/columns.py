@@ -93,16 +93,14 @@ class Tally:
         self._lessening = _by_kind((n, c.less) for n, c in enumerate(columns))
         self._listing = _by_kind(lists)
         self._units: dict[str, Counts] = {}
-        tasks = TaskTable((), ledger)
-        for event in events:
-            if event.day <= last:
-                tasks.add(event)
-                for unit in units_of(event):
-                    counts = self.of(unit)
-                    _remember(counts, event)
-                    if event.day >= first:
-                        self._count(counts, event)
-        self.open_tasks = tasks.open()
+        known = [event for event in events if event.day <= last]
+        for event in known:
+            for unit in units_of(event):
+                counts = self.of(unit)
+                _remember(counts, event)
+                if event.day >= first:
+                    self._count(counts, event)
+        self.open_tasks = TaskTable((e for e in known if e.kind in _OF_TASKS), ledger).open()
 
     def of(self, unit: str) -> Counts:
         counts = self._units.get(unit)
@@ -149,6 +147,9 @@ class Tally:
 
     def _counters(self) -> tuple[Distinct | Times, ...]:
         return tuple(Distinct() if c.count is ColumnCount.ITEMS else Times() for c in self._columns)
+
+
+_OF_TASKS = frozenset({EventKind.TASK, EventKind.TASK_DONE})
 
 
 def _remember(counts: Counts, event: Event) -> None:

@@ -102,6 +102,8 @@ class Listed:
     why: str
     events: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    recommender: str = ""
+    """Name of the unit that recommended it, where the list names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ rule data, imports and case files may use.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -204,6 +205,11 @@ def units_of(event: Event) -> tuple[str, ...]:
         return (event.unit,)
     sharing = (unit for unit, _ in event.shares)
     return tuple(dict.fromkeys((event.unit, *event.partners, *sharing)))
+
+
+def known_on(events: Iterable[Event], day: date) -> list[Event]:
+    """Those that had been recorded by then, where it is known when they were."""
+    return [e for e in events if e.recorded is None or e.recorded <= day]
 
 
 @dataclass(frozen=True, slots=True)

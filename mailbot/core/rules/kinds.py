@@ -81,8 +81,9 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Multiplier:
-    """Points of the named rules times `factor` for matching events (lines' own `match.event` may be
-    any). Books the difference: points × (factor - 1), in an entry of its own."""
+    """Points of the named `points` rules times `factor` for matching events. It enters the points
+    before anything is compared or capped; several that match multiply each other. The entry names
+    the factor and its clause."""
 
     rules: tuple[str, ...]
     matches: tuple[Match, ...]
@@ -99,7 +100,8 @@ class Mode(StrEnum):
 class BaseLine:
     groups: tuple[str, ...]
     quotas: tuple[str, ...]
-    """Ids of quotas that must all be met. A quota over a quarter decides for each of its months."""
+    """Ids of quotas that must all be met; none: the points are given in any case. A quota over a
+    longer period than the base's decides for each part of it."""
     points: Decimal
     clause: str
     label: str = ""
@@ -107,10 +109,11 @@ class BaseLine:
 
 @dataclass(frozen=True, slots=True)
 class QuotaBase:
-    """Points for meeting quotas, given for every month that is over (`kind = "base"`)."""
+    """Points for meeting quotas, given for every `period` that is over (`kind = "base"`)."""
 
     lines: tuple[BaseLine, ...]
     mode: Mode
+    period: PeriodKind = PeriodKind.MONTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,27 +181,32 @@ class Manual:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The named rules together give a unit at most `most` a period; books the surplus back."""
+    """The named rules together give a unit at most `most`, and take at most down to `least` (a
+    negative number), each None for no limit, in one period. What goes beyond is booked back on the
+    day it does."""
 
     rules: tuple[str, ...]
-    most: Decimal
+    most: Decimal | None
     period: PeriodKind
+    least: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The named deductions together take a unit's total of the period at most down to `at`: with
-    D their sum and X the total without them, D counts min(D, max(X - at, 0)). Books the rest back."""
+    """The named deductions together take a total of the period at most down to `at`: with D their
+    sum and X the total without them, D counts min(D, max(X - at, 0)). The total is the unit's, or
+    that of the rules in `of`. The rest is booked back at the period's end."""
 
     rules: tuple[str, ...]
     at: Decimal
     period: PeriodKind
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Zeroing:
-    """From `at_least` matching events in the period the unit's total of it becomes 0, where it is
-    above."""
+    """From the day of the `at_least`-th matching event the unit's total of the period is never above
+    0."""
 
     matches: tuple[Match, ...]
     at_least: int

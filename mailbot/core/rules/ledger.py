@@ -19,7 +19,7 @@ from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event
 from mailbot.core.rules.kinds import KINDS, Rule
 from mailbot.core.rules.quota import QuotaBook
-from mailbot.core.rules.reckoning.byhand import book_manual, book_multiplier
+from mailbot.core.rules.reckoning.byhand import book_manual
 from mailbot.core.rules.reckoning.frame import Frame, UnscorableEvent, reach
 from mailbot.core.rules.reckoning.ladders import book_ladder
 from mailbot.core.rules.reckoning.limits import (
@@ -44,11 +44,14 @@ def post(
     last: date,
     as_of: date,
     quotas: QuotaBook | None = None,
+    *,
+    texts: bool = True,
 ) -> list[Entry]:
     """All entries dated from `first` to `last`, by day, as known on `as_of`.
 
     `events` must hold all of the days that `reach` names, and earlier ones about the same items.
     `quotas` saves counting them again where the caller has counted the same events already.
+    Without `texts` an entry's text may be empty: for sums, which nobody reads entry by entry.
 
     Raises `NoRuleInForce` when `last` is before the office's first rule or an event is not covered,
     and `UnscorableEvent` when a rule cannot be applied to an event as it was entered.
@@ -57,25 +60,28 @@ def post(
     if opening is None:
         return []
     if last < opening:
-        raise NoRuleInForce(book.info.id, "rules, quotas or ranking", last)
-    frame, sheet = Frame(book, events, first, last, as_of, quotas), Sheet()
+        raise NoRuleInForce(book.info.id, "规则、报送任务或排名", last)
+    frame, sheet = Frame(book, events, first, last, as_of, quotas, texts=texts), Sheet()
     for kind in KINDS:
-        rules = [rule for rule in book.scoring.rules if rule.kind == kind]
+        rules = _of_kind(book, kind)
         if kind == "points":
-            book_points(rules, frame, sheet, opening)
+            book_points(rules, _of_kind(book, "multiplier"), frame, sheet, opening)
         elif kind == "manual":
             book_manual(rules, frame, sheet)
         elif kind == "conversion":
             book_conversions(rules, frame, sheet)
-        else:
+        elif kind != "multiplier":  # entered the points with their lines
             for rule in rules:
                 _ONE_BY_ONE[kind](rule, frame, sheet)
     asked_for = (entry for entry in sheet.entries() if first <= entry.day <= last)
     return sorted(asked_for, key=lambda entry: entry.day)
 
 
+def _of_kind(book: OfficeBook, kind: str) -> list[Rule]:
+    return [rule for rule in book.scoring.rules if rule.kind == kind]
+
+
 _ONE_BY_ONE: dict[str, Callable[[Rule, Frame, Sheet], None]] = {
-    "multiplier": book_multiplier,
     "base": book_base,
     "shortage": book_shortage,
     "ladder": book_ladder,

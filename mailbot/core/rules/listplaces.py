@@ -6,7 +6,7 @@ place is then that of the others; and it may rank several tables together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from mailbot.core.rules import listwords as words
 from mailbot.core.rules.entries import Listed, Row, Table
@@ -19,21 +19,30 @@ def may_name(version: ListVersion, unit: str, group: str) -> bool:
 
 
 def by_place(
-    tables: Sequence[Table], ranking: Ranking, kind: ListKind, version: ListVersion
+    tables: Sequence[Table],
+    ranking: Ranking,
+    kind: ListKind,
+    version: ListVersion,
+    passed_over: Collection[str] = (),
 ) -> Iterator[Listed]:
-    """Table by table, or of all of them together; inside by place, ties in the roster's order."""
+    """Table by table, or of all of them together; inside by place, ties in the roster's order.
+    Units `passed_over` are no part of the field, as if excluded."""
     if not ranking.order:
         return
     chosen = version.tables or tuple(t.id for t in ranking.tables)
-    fields = [_field(t.rows, version) for t in tables if t.id in chosen]
+    fields = [_field(t.rows, version, passed_over) for t in tables if t.id in chosen]
     if version.together:
         fields = [list({row.unit: row for field in fields for row in field}.values())]
     for field in fields:
         yield from _named(field, ranking, kind, version.places)
 
 
-def _field(rows: Sequence[Row], version: ListVersion) -> list[Row]:
-    return [r for r in rows if r.place is not None and may_name(version, r.unit, r.group)]
+def _field(rows: Sequence[Row], version: ListVersion, passed_over: Collection[str]) -> list[Row]:
+    return [
+        r
+        for r in rows
+        if r.place is not None and r.unit not in passed_over and may_name(version, r.unit, r.group)
+    ]
 
 
 def _named(field: Sequence[Row], ranking: Ranking, kind: ListKind, number: int) -> Iterator[Listed]:

@@ -55,8 +55,9 @@ def lists_of(book: OfficeBook, period: Period) -> list[tuple[ListRule, ListVersi
 
 
 def event_lists(book: OfficeBook, period: Period) -> list[tuple[str, tuple[Match, ...]]]:
-    """Which events the lists name units for."""
-    return [(r.id, v.matches) for r, v in lists_of(book, period) if r.kind is ListKind.EVENTS]
+    """Which events the lists name units for, or pass them over for."""
+    asked = ((r.id, v.matches + v.unless) for r, v in lists_of(book, period))
+    return [(list_id, matches) for list_id, matches in asked if matches]
 
 
 def events_from(book: OfficeBook, period: Period) -> date:
@@ -84,19 +85,32 @@ def proposed(ground: Ground) -> tuple[NoticeList, ...]:
 
 
 def _with_people(ground: Ground, rule: ListRule, listed: Iterable[Listed]) -> Iterator[Listed]:
-    """Those who answer for the unit at the period's end, where no event has named anybody."""
+    """Those who answer for the unit at the period's end, where no event has named anybody; and
+    whoever recommended it."""
     units = {u.id: u for u in ground.book.roster.units}
     day = min(ground.period.last, ground.as_of)
     for one in listed:
         unit = units.get(one.unit)
-        if not rule.people or one.people or one.events or unit is None:
+        if unit is None:
             yield one
-        else:
-            yield replace(one, people=in_office(unit, rule.people, day))
+            continue
+        people, recommender = one.people, ""
+        if rule.people and not (people or one.events):
+            people = in_office(unit, rule.people, day)
+        if rule.recommender and unit.recommender:
+            by = units.get(unit.recommender)
+            recommender = by.name if by is not None else unit.recommender
+        yield replace(one, people=people, recommender=recommender)
 
 
 def _by_place(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
-    yield from by_place(ground.tables, ground.ranking, rule.kind, version)
+    passed_over = [
+        row.unit
+        for table in ground.tables
+        for row in table.rows
+        if version.unless and ground.tally.of(row.unit).listed.get(rule.id)
+    ]
+    yield from by_place(ground.tables, ground.ranking, rule.kind, version, passed_over)
 
 
 def _silent(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
@@ -145,26 +159,27 @@ def _unadopted(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator
 def _for_events(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     for unit in _anybody(ground, version):
         found = ground.tally.of(unit).listed.get(rule.id, ())
-        yield from _named(ground, unit, rule, found, words.happened)
+        yield from _named(ground, unit, rule, version, found, words.happened)
 
 
 def _mentioned(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     for unit in _anybody(ground, version):
         mentions = ground.tally.of(unit).mentions.get(rule.id, ())
-        yield from _named(ground, unit, rule, mentions, words.mentioned)
+        yield from _named(ground, unit, rule, version, mentions, words.mentioned)
 
 
 def _named(
     ground: Ground,
     unit: str,
     rule: ListRule,
+    version: ListVersion,
     events: Iterable[Event],
     say: Callable[[Event], str],
 ) -> Iterator[Listed]:
     """For what happened since there is such a list: nobody is named for a day before it."""
     start = min(version.start for version in rule.versions)
     events = sorted((e for e in events if e.day >= start), key=in_order)
-    if events:
+    if sum(e.times for e in events) >= version.at_least:
         people = dict.fromkeys(p for e in events for p in _answering(ground, unit, rule, e))
         why = "；".join(say(e) for e in events)
         yield Listed(unit, why, tuple(e.id for e in events), tuple(people))

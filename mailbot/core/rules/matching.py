@@ -8,8 +8,8 @@ asking the matches one by one in their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -66,3 +66,28 @@ def _constrained(matches: Any) -> Callable[[Event], Any]:
     given = list(matches)
     names = [n for n in _CONDITIONS if any(getattr(m, n) not in (None, ()) for m in given)]
     return attrgetter(*names) if names else lambda _: None
+
+
+def matches_in(value: object) -> Iterator[Match]:
+    """All matches within a value of the rule book, however deep they stand."""
+    if isinstance(value, Match):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from matches_in(one)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from matches_in(getattr(value, field.name))
+
+
+def classes(matches: Iterable[Match]) -> Callable[[str], Hashable]:
+    """Sorts categories: two are of one class when every match answers the same for both."""
+    named = {match.category for match in matches if match.category}
+    known: dict[str, Hashable] = {}
+
+    def class_of(category: str) -> Hashable:
+        if category not in known:
+            known[category] = frozenset(one for one in named if category in one)
+        return known[category]
+
+    return class_of

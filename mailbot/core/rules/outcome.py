@@ -128,15 +128,20 @@ def _lists(book: OfficeBook, expected: Expected, result: Standings, names: _Name
 
 
 def _people(expected: Expected, result: Standings) -> Iterator[str]:
-    found = {
-        one.id: sorted({who for listed in one.listed for who in listed.people})
-        for one in result.lists
-    }
-    for list_id, people in expected.people:
-        got = found.get(list_id, [])
-        if sorted(people) != got:
-            wanted = "、".join(people) or "（无）"
-            yield f"名单 {list_id} 上的人应为 {wanted}，实为 {'、'.join(got) or '（无）'}"
+    for what, wanted, of in (
+        ("人", expected.people, lambda listed: listed.people),
+        ("推荐单位", expected.recommenders, lambda listed: (listed.recommender,)),
+    ):
+        found = {
+            one.id: sorted({n for listed in one.listed for n in of(listed) if n})
+            for one in result.lists
+        }
+        for list_id, names in wanted:
+            got = found.get(list_id, [])
+            if sorted(names) != got:
+                should = "、".join(names) or "（无）"
+                is_so = "、".join(got) or "（无）"
+                yield f"名单 {list_id} 上的{what}应为 {should}，实为 {is_so}"
 
 
 def _who(units: Iterable[str], names: _Names) -> str:

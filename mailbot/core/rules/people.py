@@ -7,7 +7,7 @@ from datetime import date
 
 from mailbot.core.subject.roster import Unit
 
-CALLED = {"head": "主要负责人", "deputy": "分管", "liaison": "信息员"}
+CALLED = {"head": "主要负责人", "deputy": "分管", "liaison": "信息员", "counterpart": "对接人"}
 """By role (`Contact.role`)."""
 
 

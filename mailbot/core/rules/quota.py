@@ -50,12 +50,12 @@ class QuotaBook:
         there for all of the period or not appointed at its end. Raises `NoRuleInForce` when the
         version has no number for the unit."""
         page = self._counters[quota.id].page(period)
-        if page.needs is None or not self.serves(unit, period):
+        if page.needs is None or not self._serves(unit, page.first, page.last):
             return None
         need = page.needs.get(unit.id, page.needs.get(unit.group))
         if need is None:
             raise NoRuleInForce(
-                self._office, f"quota {quota.id} of group {unit.group} ({unit.name})", page.last
+                self._office, f"报送任务“{quota.name}”（组 {unit.group}，{unit.name}）", page.last
             )
         return Owed(need, page.got.get(unit.id, 0))
 
@@ -66,11 +66,11 @@ class QuotaBook:
     def serves(self, unit: Unit, period: Period) -> bool:
         """Is the unit on the roster on the period's first and last day, and appointed on its
         last?"""
-        last = period.last
+        return self._serves(unit, period.first, period.last)
+
+    def _serves(self, unit: Unit, first: date, last: date) -> bool:
         return (
-            unit.on(period.first)
-            and unit.on(last)
-            and self.status(unit.id, last) is UnitStatus.APPOINTED
+            unit.on(first) and unit.on(last) and self.status(unit.id, last) is UnitStatus.APPOINTED
         )
 
     def status(self, unit_id: str, day: date) -> UnitStatus:
@@ -109,10 +109,10 @@ def in_order(event: Event) -> tuple[date, date, int, str]:
 class _Page:
     """One period of one quota."""
 
-    __slots__ = ("counts", "got", "last", "needs")
+    __slots__ = ("counts", "first", "got", "last", "needs")
 
-    def __init__(self, last: date, version: QuotaVersion | None) -> None:
-        self.last = last
+    def __init__(self, first: date, last: date, version: QuotaVersion | None) -> None:
+        self.first, self.last = first, last
         self.needs = None if version is None else dict(version.need)
         self.counts = None if version is None else Matcher(version.counts)
         self.got: dict[str, int] = {}
@@ -135,7 +135,7 @@ class _Counter:
         page = self._pages.get(period.first)
         if page is None:
             last = period.last
-            page = _Page(last, in_force(self._quota.versions, last))
+            page = _Page(period.first, last, in_force(self._quota.versions, last))
             self._pages[period.first] = page
         return page
 

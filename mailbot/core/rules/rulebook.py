@@ -181,21 +181,21 @@ class OfficeBook:
         raise KeyError(group_id)
 
     def convention_on(self, day: date) -> Convention:
-        return self._on("subject convention", self.conventions, day)
+        return self._on("主题规定", self.conventions, day)
 
     def categories_on(self, day: date) -> Categories:
-        return self._on("categories", self.categories, day)
+        return self._on("类别", self.categories, day)
 
     def quota_on(self, unit: Unit, day: date) -> int:
         """Items the unit owes in the month of `day`: the office's quota `items`, where it is a
         monthly one; 0 only when the data says 0. Raises `NoRuleInForce`."""
         quota = next((q for q in self.quotas if q.id == ITEMS), None)
         if quota is None or quota.period is not PeriodKind.MONTH:
-            raise NoRuleInForce(self.info.id, "monthly quota", day)
-        version = self._on("quota", quota.versions, day)
+            raise NoRuleInForce(self.info.id, "每月报送任务", day)
+        version = self._on("报送任务", quota.versions, day)
         need = version.need_of(unit.id, unit.group)
         if need is None:
-            raise NoRuleInForce(self.info.id, f"quota of group {unit.group}", day)
+            raise NoRuleInForce(self.info.id, f"报送任务（组 {unit.group}）", day)
         return need
 
     def _on(self, rule: str, versions: Iterable[T], day: date) -> T:

@@ -113,6 +113,8 @@ class Ranking:
     """Empty: no ranking; units stand in the roster's order without a place."""
     ties: Ties
     columns: tuple[Column, ...]
+    unranked: tuple[str, ...] = ()
+    """Groups that stand in no table. Said, so that none is forgotten."""
 
 
 class ListKind(StrEnum):
@@ -129,7 +131,7 @@ class ListKind(StrEnum):
     NO_ADOPTION = "no_adoption"
     """Nothing adopted in the period."""
     EVENTS = "events"
-    """Matching events dated in the period."""
+    """Matching events dated in the period, `at_least` so many."""
     MENTIONED = "mentioned"
     """A person put it there (`EventKind.MENTION` with this list's id)."""
     SHORT = "short"
@@ -166,6 +168,9 @@ class ListVersion:
     matches: tuple[Match, ...] = ()
     quota: str = ""
     points: int = 0
+    at_least: int = 1
+    unless: tuple[Match, ...] = ()
+    """Of FIRST: units with such an event in the period are passed over (“有迟报的取消评优”)."""
     repealed: bool = False
 
 
@@ -183,6 +188,8 @@ class ListRule:
     people: tuple[str, ...] = ()
     """Roles (`head`, `deputy`, `liaison`) whose holders are named with the unit: those in office on
     the event's day, where something happened; else at the period's end."""
+    recommender: bool = False
+    """The unit that recommended it is named with it (同步通报推荐单位)."""
 
 
 @dataclass(frozen=True, slots=True)

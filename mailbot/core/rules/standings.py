@@ -35,22 +35,27 @@ def standings(
     period: Period,
     as_of: date,
     previous: Standings | None = None,
+    *,
+    quotas: QuotaBook | None = None,
+    lists: bool = True,
 ) -> Standings:
     """The period as it stands on `as_of`; of one that is not over all is provisional.
 
     `entries` are all entries from `rows.year_start` to the period's last day. `events` reach back
     as far as `lists.events_from` says; earlier changes of status and open tasks are among them.
+    `quotas` saves counting the events again, which then are settled (`tasktable`) already. Without `lists` only the tables are made: all that
+    the standings of the next period want of these, as their `previous`.
     Raises `NoRuleInForce` where no ranking covers the period.
     """
     ranking = in_force(book.scoring.rankings, period.last)
     if ranking is None:
-        raise NoRuleInForce(book.info.id, "ranking", period.last)
+        raise NoRuleInForce(book.info.id, "排名", period.last)
     end = min(period.last, as_of)
-    events = settled(events, book.scoring.tasks)
-    tally = Tally(
-        events, period.first, end, ranking.columns, event_lists(book, period), book.scoring.tasks
-    )
-    quotas = QuotaBook(book, events, as_of)
+    if quotas is None:
+        events = settled(events, book.scoring.tasks)
+        quotas = QuotaBook(book, events, as_of)
+    naming = event_lists(book, period) if lists else ()
+    tally = Tally(events, period.first, end, ranking.columns, naming, book.scoring.tasks)
     rows = rows_of(book, period, as_of, tally, quotas, entries)
     shown = {row.unit for row in rows}
     present = frozenset(
@@ -66,7 +71,7 @@ def standings(
         as_of=as_of,
         book_digest=book.digest,
         tables=tables,
-        lists=proposed(ground),
+        lists=proposed(ground) if lists else (),
         corrections=tuple(e for e in entries if e.corrects and e.day in period),
     )
 
@@ -82,20 +87,24 @@ def _tables(
     }
     tables = []
     for table in ranking.tables:
-        own = _placed([r for r in rows if r.group in table.groups], ranking, present)
-        own = [replace(r, previous_place=before.get((table.id, r.unit))) for r in own]
+        placed = _placed([r for r in rows if r.group in table.groups], ranking, present)
+        own = [
+            replace(r, place=place, previous_place=before.get((table.id, r.unit)))
+            for r, place in placed
+        ]
         tables.append(Table(table.id, table.name, tuple(own)))
     ranked_groups = {g for table in ranking.tables for g in table.groups}
     rest = tuple(r for r in rows if r.group not in ranked_groups)
     return (*tables, Table("", OTHERS, rest)) if rest else tuple(tables)
 
 
-def _placed(rows: Sequence[Row], ranking: Ranking, present: frozenset[str]) -> list[Row]:
-    """By place; behind them those that are not ranked."""
+def _placed(
+    rows: Sequence[Row], ranking: Ranking, present: frozenset[str]
+) -> list[tuple[Row, int | None]]:
+    """With their places, by place; behind them those that are not ranked."""
     if not ranking.order:
-        return list(rows)
+        return [(r, None) for r in rows]
     ranked = [r for r in rows if r.unit in present]
     found = places([order_key(r, ranking.order) for r in ranked], ranking.ties)
-    placed = [replace(r, place=p) for r, p in zip(ranked, found, strict=True)]
-    placed.sort(key=lambda r: r.place or 0)
-    return placed + [r for r in rows if r.unit not in present]
+    placed = sorted(zip(ranked, found, strict=True), key=lambda one: one[1])
+    return [*placed, *((r, None) for r in rows if r.unit not in present)]

@@ -10,6 +10,7 @@ from datetime import timedelta
 from mailbot.core.rules.books import Sealed, accounts
 from mailbot.core.rules.cases import Case
 from mailbot.core.rules.entries import Entry, Standings
+from mailbot.core.rules.events import known_on
 from mailbot.core.rules.outcome import differences
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.standings import standings
@@ -37,10 +38,11 @@ def run_case(book: OfficeBook, case: Case) -> list[str]:
 
 
 def _reckoned(book: OfficeBook, case: Case) -> tuple[list[Entry], Standings]:
-    as_of = case.as_of or case.period.last + _DAY
-    sealed = _sealed(book, case)
-    entries = accounts(book, case.events, case.period, as_of, sealed)
-    return entries, standings(book, case.events, entries, case.period, as_of)
+    recorded = [e.recorded for e in case.events if e.recorded is not None]
+    as_of = case.as_of or max([case.period.last + _DAY, *recorded])
+    events = known_on(case.events, as_of)
+    entries = accounts(book, events, case.period, as_of, _sealed(book, case))
+    return entries, standings(book, events, entries, case.period, as_of)
 
 
 def _sealed(book: OfficeBook, case: Case) -> list[Sealed]:
@@ -49,7 +51,7 @@ def _sealed(book: OfficeBook, case: Case) -> list[Sealed]:
     sealed: list[Sealed] = []
     for period in sorted(case.seal_before):
         on = period.last + _DAY
-        known = [e for e in case.events if e.recorded is None or e.recorded <= period.last]
+        known = known_on(case.events, period.last)
         entries = accounts(book, known, period, on, sealed)
         sealed.append(Sealed(period, on, tuple(e for e in entries if e.day in period)))
     return sealed

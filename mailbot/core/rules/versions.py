@@ -35,7 +35,7 @@ def as_if(book: OfficeBook, day: date) -> OfficeBook:
     """
     start = book_start(book)
     if start is None or day < start:
-        raise NoRuleInForce(book.info.id, "rules, quotas or ranking", day)
+        raise NoRuleInForce(book.info.id, "规则、报送任务或排名", day)
     scoring = replace(
         book.scoring,
         rules=tuple(_rule(rule, day) for rule in book.scoring.rules),

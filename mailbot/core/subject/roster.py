@@ -24,7 +24,8 @@ class UnitName:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody who speaks for a unit. `role`: `liaison`, `head`, `deputy`."""
+    """Somebody who speaks for a unit. `role`: `liaison`, `head`, `deputy`; `counterpart` is the
+    office's own contact for it (对接人)."""
 
     role: str
     name: str = ""

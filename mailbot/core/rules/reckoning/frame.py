@@ -46,7 +46,7 @@ class UnscorableEvent(ValueError):
     """An event that a rule cannot be applied to as it stands: a person has to put it right."""
 
     def __init__(self, office: str, event: Event, message: str) -> None:
-        super().__init__(f"{office}: {event.id} ({event.day.isoformat()}): {message}")
+        super().__init__(f"{office}：{event.id}（{event.day.isoformat()}）{message}")
         self.office, self.event = office, event.id
 
 
@@ -93,7 +93,9 @@ def reach(book: OfficeBook, first: date, last: date) -> tuple[date, date]:
 def _judged(version: Version, book: OfficeBook) -> set[PeriodKind]:
     quotas = {quota.period for quota in book.quotas}
     match version.values:
-        case QuotaBase() | Shortage():
+        case QuotaBase(period=period):
+            return {period} | quotas
+        case Shortage():
             return quotas
         case Ladder(period=period):
             return {period} | quotas
@@ -117,6 +119,8 @@ class Frame:
         last: date,
         as_of: date,
         quotas: QuotaBook | None = None,
+        *,
+        texts: bool = True,
     ) -> None:
         self.book = book
         self.office = book.info.id
@@ -126,6 +130,7 @@ class Frame:
         self.events = sorted((e for e in events if _counts(e, as_of)), key=in_order)
         self.quotas = QuotaBook(book, self.events, as_of) if quotas is None else quotas
         self.words = Words(book)
+        self.texts = texts
         self._quotas = {quota.id: quota for quota in book.quotas}
         self.explained = self._explanations()
         self._serving: dict[Period, list[Unit]] = {}
@@ -146,9 +151,10 @@ class Frame:
             events = self.of_kind(kind)
             begin = bisect_left(events, period.first, key=_day)
             for event in events[begin : bisect_right(events, last, key=_day)]:
-                if matcher(event) and not self.is_excused(event, excused_by):
+                if matcher(event):
                     for unit in units_of(event):
-                        found[unit].append(event)
+                        if not self.is_excused(event, unit, excused_by):
+                            found[unit].append(event)
         return found
 
     def serving(self, groups: Collection[str], period: Period) -> Iterator[Unit]:
@@ -162,9 +168,10 @@ class Frame:
         """Raises KeyError: ids come from the office's data."""
         return self._quotas[quota_id]
 
-    def is_excused(self, event: Event, by: Collection[Signer]) -> bool:
-        """Was an explanation about it accepted that one of `by` has signed?"""
-        return bool(by) and not self.explained.get(event.id, set()).isdisjoint(by)
+    def is_excused(self, event: Event, unit: str, by: Collection[Signer]) -> bool:
+        """Was the unit's explanation about it accepted, signed by one of `by`? Each unit of a joint
+        event answers for itself."""
+        return any(self.explained.get((event.id, unit, signer)) for signer in by)
 
     def periods(self, kind: PeriodKind) -> Iterator[Period]:
         """Those of which something may be booked between `start` and `horizon`."""
@@ -193,12 +200,13 @@ class Frame:
     def by_id(self) -> dict[str, Event]:
         return {event.id: event for event in self.events}
 
-    def _explanations(self) -> dict[str, set[Signer]]:
-        signed: dict[str, set[Signer]] = {}
-        for event in self.events:
-            if event.kind is EventKind.EXPLANATION and event.accepted and event.signer:
-                signed.setdefault(event.about, set()).add(event.signer)
-        return signed
+    def _explanations(self) -> dict[tuple[str, str, Signer], bool]:
+        """By event, unit and signer: the last word on it counts."""
+        return {
+            (event.about, event.unit, event.signer): event.accepted
+            for event in self.events
+            if event.kind is EventKind.EXPLANATION and event.signer
+        }
 
 
 def _counts(event: Event, as_of: date) -> bool:

@@ -30,30 +30,37 @@ from mailbot.core.subject.roster import Unit
 
 
 def book_base(rule: Rule, frame: Frame, sheet: Sheet) -> None:
-    """Points of each month that is over. A quota over a longer period is asked about each of its
-    months: nothing is booked for them while it runs and is not met yet."""
+    """Points of each period of the rule (a month, mostly) that is over. A quota over a longer one
+    is asked about each part of it: nothing is booked for them while it runs and is not met yet."""
     page = sheet.open(rule)
-    for month in frame.past(PeriodKind.MONTH):
-        found = governing(rule, month.last, QuotaBase)
-        if found is None:
-            continue
-        version, values = found
-        for line in values.lines:
-            quotas = [_of_month(frame.quota(name), month) for name in line.quotas]
-            for unit in frame.serving(line.groups, month):
-                entry = _base(rule, version, values.mode, line, quotas, unit, month, frame)
-                if entry is not None:
-                    page.append(entry)
+    for kind in _kinds(rule):
+        for period in frame.past(kind):
+            found = governing(rule, period.last, QuotaBase)
+            if found is None or found[1].period is not kind:
+                continue
+            version, values = found
+            for line in values.lines:
+                quotas = [_deciding(frame.quota(name), period) for name in line.quotas]
+                for unit in frame.serving(line.groups, period):
+                    entry = _base(rule, version, values.mode, line, quotas, unit, period, frame)
+                    if entry is not None:
+                        page.append(entry)
+
+
+def _kinds(rule: Rule) -> list[PeriodKind]:
+    kinds = {v.values.period for v in rule.versions if isinstance(v.values, QuotaBase)}
+    return [kind for kind in PeriodKind if kind in kinds]
 
 
 _Judged = tuple[Quota, Period, Owed]
 
 
-def _of_month(quota: Quota, month: Period) -> tuple[Quota, tuple[Period, ...]]:
-    """Its periods that decide about the month: those within it, or the one around it."""
-    if quota.period is PeriodKind.WEEK:
-        return quota, month.parts(PeriodKind.WEEK)
-    return quota, (Period.of(quota.period, month.first),)
+def _deciding(quota: Quota, period: Period) -> tuple[Quota, tuple[Period, ...]]:
+    """The quota's periods that decide about the base's: those within it, or the one around it."""
+    order = list(PeriodKind)
+    if order.index(quota.period) < order.index(period.kind):
+        return quota, period.parts(quota.period)
+    return quota, (Period.of(quota.period, period.first),)
 
 
 def _base(
@@ -63,7 +70,7 @@ def _base(
     line: BaseLine,
     quotas: list[tuple[Quota, tuple[Period, ...]]],
     unit: Unit,
-    month: Period,
+    period: Period,
     frame: Frame,
 ) -> Entry | None:
     judged = _owed(quotas, unit, frame)
@@ -71,17 +78,23 @@ def _base(
     if share is None:
         return None
     points, reason = _given(line.points, share, judged)
-    label = f"（{line.label}）" if line.label else ""
     return Entry(
         unit=unit.id,
-        day=month.last,
+        day=period.last,
         rule=rule.id,
         version=version.start,
         points=points,
         document=version.basis.document,
         clause=line.clause,
-        text=f"{short(month)}{reason[0]}报送任务{label}，{reason[1]}",
+        text=_text(line, period, reason) if frame.texts else "",
     )
+
+
+def _text(line: BaseLine, period: Period, reason: tuple[str, str]) -> str:
+    label = f"（{line.label}）" if line.label else ""
+    if not line.quotas:
+        return f"{short(period)}基础分{label}"
+    return f"{short(period)}{reason[0]}报送任务{label}，{reason[1]}"
 
 
 def _owed(
@@ -100,7 +113,7 @@ def _owed(
 
 def _share(judged: list[_Judged] | None, mode: Mode, frame: Frame) -> Fraction | None:
     """How much of the points is earned, from 0 to 1; None while that is open."""
-    if not judged:
+    if judged is None:
         return None
     short_of = [(period, owed) for _, period, owed in judged if owed.missing]
     if not short_of:

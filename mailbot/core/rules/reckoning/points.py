@@ -1,4 +1,4 @@
-"""Points that events give: `points`, with highest-only and joint items.
+"""Points that events give: `points` with their `multiplier`s, highest-only and joint items.
 
 All rules of the kind go through the events together, because an event has to be known to one of
 them: a kind of event that lines in force speak of, and that none of them matches, is an error and
@@ -15,22 +15,30 @@ from typing import NamedTuple
 from mailbot.core.rules.basis import NoRuleInForce, in_force
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind, Match
-from mailbot.core.rules.kinds import Joint, Line, Points, Repeat, Rule, Version
+from mailbot.core.rules.kinds import Joint, Line, Multiplier, Points, Repeat, Rule, Version
 from mailbot.core.rules.matching import Matcher
+from mailbot.core.rules.quick import quick
 from mailbot.core.rules.reckoning.frame import (
     Frame,
     UnscorableEvent,
     choosing_day,
+    governing,
     rounded,
 )
 from mailbot.core.rules.reckoning.sheet import ZERO, Sheet
 from mailbot.core.rules.reckoning.words import plain
 
 
-def book_points(rules: Sequence[Rule], frame: Frame, sheet: Sheet, opening: date) -> None:
+def book_points(
+    rules: Sequence[Rule],
+    multipliers: Sequence[Rule],
+    frame: Frame,
+    sheet: Sheet,
+    opening: date,
+) -> None:
     """`opening` is the first day of the office's rules; what they score, dated before it, is
-    `NoRuleInForce`."""
-    readers = [_Reader(rule) for rule in rules]
+    `NoRuleInForce`. Factors enter the points here, before the highest is looked for."""
+    readers = [_Reader(rule, multipliers) for rule in rules]
     speaking: dict[EventKind, list[_Reader]] = {}
     for reader in readers:
         for kind in reader.kinds:
@@ -57,11 +65,16 @@ def _read(event: Event, readers: list[_Reader], frame: Frame, opening: date) -> 
             reader.hits.append((event, page, page.values.lines[line]))
     # What lies before the days asked for only tells what was highest, or is limited with them.
     if spoken and not matched and event.day >= frame.start:
-        raise NoRuleInForce(frame.office, f"points for {frame.words.event(event)}", event.day)
+        raise NoRuleInForce(frame.office, f"分值：{frame.words.event(event)}", event.day)
     if not spoken and event.day >= frame.first:
         chosen = max(choosing_day(reader.rule.dated_by, event.day) for reader in readers)
         if chosen < opening:
-            raise NoRuleInForce(frame.office, f"points for {frame.words.event(event)}", event.day)
+            raise NoRuleInForce(frame.office, f"分值：{frame.words.event(event)}", event.day)
+
+
+def _names(multiplier: Rule, rule_id: str) -> bool:
+    values = (v.values for v in multiplier.versions if isinstance(v.values, Multiplier))
+    return any(rule_id in v.rules for v in values)
 
 
 class _Page:
@@ -78,8 +91,9 @@ class _Page:
 class _Reader:
     """One rule: its versions, and the events that they match."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, multipliers: Sequence[Rule]) -> None:
         self.rule = rule
+        self.factors = [_Factor(m, rule.id) for m in multipliers if _names(m, rule.id)]
         self.hits: list[tuple[Event, _Page, Line]] = []
         self._pages = {
             version.start: _Page(version, version.values)
@@ -105,6 +119,9 @@ class _Reader:
         return any(page.values.repeat is not Repeat.EACH for page in self._pages.values())
 
 
+_booked = quick(Entry)
+
+
 class _Claim(NamedTuple):
     """What an event would give a unit if it were the only one."""
 
@@ -114,29 +131,70 @@ class _Claim(NamedTuple):
     unit: str
     points: Decimal
     remark: str
+    clause: str
     excused: bool
+
+
+LIKE_ONES = (
+    EventKind.SUBMISSION,
+    EventKind.ADOPTION,
+    EventKind.INSTRUCTION,
+    EventKind.FORWARDING,
+)
+"""Events whose `times` are like ones taken together, each worth the points; of the others
+`times` are persons or the like, which a line has to count (`per_count`)."""
 
 
 def _claims(reader: _Reader, frame: Frame) -> Iterator[_Claim]:
     for event, page, line in reader.hits:
-        if line.excused_by and frame.is_excused(event, line.excused_by):
-            for unit in (event.unit, *event.partners):
-                remark = "（情况说明已获认可，不计）"
-                yield _Claim(event, page, line, unit, ZERO, remark, True)
-            continue
-        times = event.times if line.per_count or event.kind is EventKind.SUBMISSION else 1
-        if not event.partners:
-            points = line.points if times == 1 else line.points * times
-            yield _Claim(event, page, line, event.unit, points, "", False)
-            continue
-        for unit, share, remark in _shares(event, page.values.joint, line.points, frame):
-            yield _Claim(event, page, line, unit, share * times, remark, False)
+        times = event.times if line.per_count or event.kind in LIKE_ONES else 1
+        points, remark, clause = line.points, "", line.clause
+        for factor in reader.factors:
+            points, remark, clause = factor(event, points, remark, clause)
+        for unit, share, shared in _shares(event, page.values.joint, points, frame):
+            if line.excused_by and frame.is_excused(event, unit, line.excused_by):
+                excused = "（情况说明已获认可，不计）"
+                yield _Claim(event, page, line, unit, ZERO, excused, clause, True)
+            else:
+                worth = share if times == 1 else share * times
+                yield _Claim(event, page, line, unit, worth, remark + shared, clause, False)
+
+
+class _Factor:
+    """A multiplier, ready to be asked about the events of one rule."""
+
+    def __init__(self, rule: Rule, of: str) -> None:
+        self._rule, self._of = rule, of
+        self._of_day: dict[date, tuple[Version, Multiplier, Matcher] | None] = {}
+
+    def __call__(
+        self, event: Event, points: Decimal, remark: str, clause: str
+    ) -> tuple[Decimal, str, str]:
+        now = self._now(event.day)
+        if now is None or not now[2](event):
+            return points, remark, clause
+        version, multiplier, _ = now
+        said = f"{remark}（{self._rule.name}：{plain(points)} 分乘以 {plain(multiplier.factor)}）"
+        basis = f"{version.basis.document} {version.basis.clause}"
+        return rounded(points * multiplier.factor), said, f"{clause}；{basis}"
+
+    def _now(self, day: date) -> tuple[Version, Multiplier, Matcher] | None:
+        if day not in self._of_day:
+            found = governing(self._rule, choosing_day(self._rule.dated_by, day), Multiplier)
+            known = found is not None and self._of in found[1].rules
+            self._of_day[day] = (
+                (*found, Matcher(found[1].matches)) if found is not None and known else None
+            )
+        return self._of_day[day]
 
 
 def _shares(
     event: Event, joint: Joint, points: Decimal, frame: Frame
 ) -> Iterator[tuple[str, Decimal, str]]:
     """Each unit of a joint item with its part of the points."""
+    if not event.partners:
+        yield event.unit, points, ""
+        return
     units = (event.unit, *event.partners)
     match joint:
         case Joint.FULL:
@@ -152,8 +210,7 @@ def _shares(
                 raise UnscorableEvent(
                     frame.office,
                     event,
-                    f"a joint item of {named} needs the shares of exactly these units, summing to 1;"
-                    " reverse the record and enter it again with them",
+                    f"{named}联合报送，要写明这几家各占多少，合计为 1；作废这条记录，重新登记",
                 )
             for unit in units:
                 part = by_hand[unit]
@@ -205,18 +262,22 @@ def _unasked(claim: _Claim, points: Decimal) -> bool:
 
 def _entry(rule: Rule, claim: _Claim, points: Decimal, frame: Frame, remark: str = "") -> Entry:
     event, line = claim.event, claim.line
-    return Entry(
+    return _booked(
         unit=claim.unit,
         day=event.day,
         rule=rule.id,
         version=claim.page.version.start,
         points=points,
         document=claim.page.version.basis.document,
-        clause=line.clause,
-        text=frame.words.event(event, line.label) + claim.remark + remark,
+        clause=claim.clause,
+        text=_text(claim, remark, frame) if frame.texts else "",
         item=event.item,
         events=(event.id,),
         times=event.times,
         # Stars stand beside what counts; nothing is added for what was topped before.
         stars=line.stars if points or not (remark or claim.excused) else 0,
     )
+
+
+def _text(claim: _Claim, remark: str, frame: Frame) -> str:
+    return frame.words.event(claim.event, claim.line.label) + claim.remark + remark

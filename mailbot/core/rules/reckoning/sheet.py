@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +15,8 @@ ZERO = Decimal(0)
 
 Sums = dict[date, dict[str, Decimal]]
 """First day of a period, unit, points."""
+Days = dict[date, dict[str, dict[date, Decimal]]]
+"""The same, day by day."""
 
 
 class Sheet:
@@ -50,8 +52,25 @@ class Sheet:
 
     def sums(self, kind: PeriodKind, rules: Collection[str] | None = None) -> Sums:
         """Points of each period and unit, of the named rules or of all."""
-        firsts = self._firsts[kind]
         found: Sums = defaultdict(dict)
+        for first, entry in self._booked(kind, rules):
+            units = found[first]
+            units[entry.unit] = units.get(entry.unit, ZERO) + entry.points
+        return found
+
+    def days(self, kind: PeriodKind, rules: Collection[str] | None = None) -> Days:
+        """Points of each period, unit and day, of the named rules or of all."""
+        found: Days = defaultdict(dict)
+        for first, entry in self._booked(kind, rules):
+            days = found[first].setdefault(entry.unit, {})
+            days[entry.day] = days.get(entry.day, ZERO) + entry.points
+        return found
+
+    def _booked(
+        self, kind: PeriodKind, rules: Collection[str] | None
+    ) -> Iterator[tuple[date, Entry]]:
+        """First day of the period, and entry; those of no points left out."""
+        firsts = self._firsts[kind]
         for rule_id, page in self._of_rule.items():
             if rules is not None and rule_id not in rules:
                 continue
@@ -61,6 +80,4 @@ class Sheet:
                 first = firsts.get(entry.day)
                 if first is None:
                     first = firsts[entry.day] = Period.of(kind, entry.day).first
-                units = found[first]
-                units[entry.unit] = units.get(entry.unit, ZERO) + entry.points
-        return found
+                yield first, entry
