@@ -163,12 +163,14 @@ def lists_of(found: Standings, book: OfficeBook) -> Iterable[str]:
         yield ""
         yield f"【{words.word(words.CONSEQUENCES, one.consequence)}】{one.name}"
         if not one.listed:
-            yield f"    {_('nobody')}"
+            yield "    " + _("nobody")
         for listed in one.listed:
             with_it = (listed.why, "、".join(listed.people), _recommended(listed))
             said = "  ".join(text for text in with_it if text)
             yield f"    {_name(listed.unit, book)}  {said}"
-        yield f"    {_('basis')}：{one.document} {one.clause}"
+        yield "    " + _("basis: {document} {clause}").format(
+            document=one.document, clause=one.clause
+        )
     if found.corrections:
         yield ""
         yield _("Corrections of sealed periods, booked in this one:")
@@ -289,7 +291,7 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
             Column(_("Points"), 7, right=True),
             Column(_("Total"), 7, right=True),
             Column(_("Rule"), 16, 10, 1),
-            Column(_("What for"), 70, 24),
+            Column(_("What for"), 110, 24),
             Column(_("Item"), 16, 0, 2),
             Column(_("Basis"), 5),
         ],
@@ -328,7 +330,8 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
             missing=state.missing,
         )
     for (rule, version, document, clause), mark in clauses.items():
-        yield f"[{mark}] {document} {clause}（{rule}，{_('from {day}').format(day=version)}）"
+        since = _("from {day}").format(day=version)
+        yield f"[{mark}] {document} {clause}（{rule}，{since}）"
     for record in found.reversed:
         yield _("Taken back: record {number} of {day}, {kind}; see record {reversal}.").format(
             number=record.id,

@@ -75,8 +75,8 @@ def test_an_entry_explains_itself() -> None:
 @pytest.mark.parametrize(
     ("happened", "text"),
     [
-        (sent("2026-03-01", times=3), "报送 动态 3 条"),
-        (sent("2026-03-01", category="problem", title="缺水", item="x"), "报送 问题《缺水》"),
+        (sent("2026-03-01", times=3), "报送动态 3 条"),
+        (sent("2026-03-01", category="problem", title="缺水", item="x"), "报送问题《缺水》"),
         (
             adopted("2026-03-01", form=Form.BRIEF, title="贯彻《条例》"),
             "《莱芜政务信息》采用简讯《贯彻〈条例〉》",

@@ -38,7 +38,7 @@ class Words:
         level = self._levels.get(event.level, event.level)
         match event.kind:
             case EventKind.SUBMISSION:
-                return f"报送 {self._categories.get(event.category, event.category) or '信息'}"
+                return f"报送{self._categories.get(event.category, event.category) or '信息'}"
             case EventKind.ADOPTION:
                 form = "" if event.form is Form.FULL else NAMES[event.form]
                 return f"{self.journal(event.journal)}采用{form}"
