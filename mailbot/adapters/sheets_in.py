@@ -99,6 +99,7 @@ def _sheet_of(path: Path, raw: bytes, wanted: str, parts: dict[str, Part]) -> Gr
         if wanted in names:
             name = wanted
             rows = _rows(path, book[wanted])
+            _refuse_others(path, book, rows, wanted)
         else:
             filled = {n: r for n in names if (r := _rows(path, book[n]))}
             if len(filled) != 1:
@@ -116,6 +117,24 @@ def _sheet_of(path: Path, raw: bytes, wanted: str, parts: dict[str, Part]) -> Gr
     for ref in part.valueless:
         grid.mark_valueless(ref)
     return Grid(name, tuple(grid.rows()))
+
+
+def _refuse_others(path: Path, book: Any, rows: list[GridRow], wanted: str) -> None:
+    """A sheet a month, each with the same headings: only one would be read, and nobody told."""
+    head = _filled(rows)
+    for sheet in book.worksheets:
+        other = [] if sheet.title == wanted else _rows(path, sheet)
+        if len(other) > 1 and head and _filled(other) == head:
+            raise refused(
+                path,
+                f"工作表“{sheet.title}”也填了内容，但只导入“{wanted}”",
+                f"把要登记的行都移到“{wanted}”，或把它们分别存成文件",
+            )
+
+
+def _filled(rows: list[GridRow]) -> list[Cell]:
+    """What stands in the first row."""
+    return [cell for row in rows[:1] for cell in row.cells if cell not in (None, "")]
 
 
 def _part_name(sheet: Any) -> str:

@@ -22,7 +22,7 @@ from mailbot.app.ports import Reads
 from mailbot.app.records import SealRow
 from mailbot.core.rules.books import Sealed, accounts, events_since
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind, known_on
+from mailbot.core.rules.events import Event, EventKind
 from mailbot.core.rules.kinds import Cap, Conversion, Ladder, Points, Repeat, Values, Zeroing
 from mailbot.core.rules.ledger import post, reach
 from mailbot.core.rules.matching import classes, matches_in
@@ -109,9 +109,8 @@ class Reckoning:
     def _everybodys(self, period: Period, first: date) -> list[Event]:
         since, until = self._span(period, first)
         if _by_itself_only(self.book):
-            one_by_one = self.reads.unit_events(self.office, since, until, None)
-            return known_on(one_by_one, self.as_of)
-        events = self.reads.bulk_events(
+            return self.reads.unit_events(self.office, since, until, None)
+        return self.reads.bulk_events(
             self.office,
             since,
             until,
@@ -119,7 +118,6 @@ class Reckoning:
             _class_of(self.book),
             by_item=_looks_at_items(self.book),
         )
-        return known_on(events, self.as_of)
 
     def _span(self, period: Period, first: date) -> tuple[date, date]:
         """The days whose events decide about entries from `first` to the period's last day."""
@@ -197,13 +195,12 @@ class Reckoning:
         since, until = self._span(period, first)
         wanted = self._with_recommended(units)
         if len(wanted) > MANY:
-            everybodys = self.reads.unit_events(self.office, since, until, None)
-            return known_on(everybodys, self.as_of)
+            return self.reads.unit_events(self.office, since, until, None)
         found: dict[str, Event] = {}
         for unit in sorted(wanted):
             for event in self.reads.unit_events(self.office, since, until, unit):
                 found[event.id] = event
-        return known_on(found.values(), self.as_of)
+        return list(found.values())
 
     def _with_recommended(self, units: Collection[str]) -> set[str]:
         """The units, and those whose points pass on to them."""

@@ -143,6 +143,8 @@ class ItemState(StrEnum):
     """Merged into another item as an earlier version."""
     WITHDRAWAL_REQUESTED = "withdrawal_requested"
     DUPLICATE = "duplicate"
+    TAKEN_BACK = "taken_back"
+    """Entered by hand, and reversed."""
 
 
 @dataclass(frozen=True, slots=True)

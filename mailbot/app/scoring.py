@@ -38,6 +38,7 @@ class NotScored(Exception):
     * `no_office`, `no_unit`: unknown; `choices` are the known offices.
     * `unscorable`: the event `what` cannot be scored as it was entered; `found` says why.
     * `wrong_kind`: only periods of the kind `found` (`PeriodKind`) are sealed.
+    * `not_begun`: the period's first day `found` is still to come.
     * `not_over`: the period's last day `found` has not passed.
     * `sealed_already`: on the day `found`, by `choices[0]`.
     * `earlier_open`: the earlier period `found` has events and must be sealed first.
@@ -82,12 +83,14 @@ class Scorer:
     def standings(self, office: str, period: Period, as_of: date) -> Standings:
         """Of a sealed period those that were sealed; else as the rules see it on `as_of`."""
         book = self._book(office)
+        _must_have_begun(period, as_of)
         with _refusals(), self.store.reading() as reads:
             reckoning = Reckoning(book, reads, as_of)
             return _sealed(reckoning, period) or _running(reckoning, period)[0]
 
     def statement(self, office: str, unit_id: str, period: Period, as_of: date) -> Statement:
         book = self._book(office)
+        _must_have_begun(period, as_of)
         with _refusals(), self.store.reading() as reads:
             reckoning = Reckoning(book, reads, as_of)
             known = any(u.id == unit_id for u in book.roster.units)
@@ -154,6 +157,12 @@ def _refusals() -> Iterator[None]:
 
 
 # --- standings --------------------------------------------------------------------------------
+
+
+def _must_have_begun(period: Period, as_of: date) -> None:
+    """Before it nobody stands anywhere, and a table would only say that all share the first place."""
+    if period.first > as_of:
+        raise NotScored("not_begun", period.code, period.first.isoformat())
 
 
 def _sealed(reckoning: Reckoning, period: Period) -> Standings | None:

@@ -150,3 +150,4 @@ def list_records(
     if rows:
         say()
     say(_("{count} rows.").format(count=len(rows)) if rows else _("Nothing fits what was asked."))
+    say(_("Items of other channels stand among all items: mailbot items"))

@@ -65,7 +65,7 @@ def standings(
     elif xlsx is not None:
         _write(xlsx, standings_sheets(found, book))
     else:
-        _print_standings(found, book)
+        _print_standings(found, book, _sealed_around(here, found))
 
 
 def statement(
@@ -138,10 +138,27 @@ def diff(
         say(line)
 
 
-def _print_standings(found: Standings, book: OfficeBook) -> None:
+def _sealed_around(here: Office, found: Standings) -> Period | None:
+    """The sealed period that this shorter one lies in."""
+    with here.store.reading() as reads:
+        seals = reads.seals(found.office)
+    return next((s.period for s in seals if _lies_in(found.period, s.period)), None)
+
+
+def _lies_in(part: Period, whole: Period) -> bool:
+    return part != whole and whole.first <= part.first and part.last <= whole.last
+
+
+def _print_standings(found: Standings, book: OfficeBook, sealed_around: Period | None) -> None:
     say(f"━━ {book.info.name}  {found.period.name}")
     for line in notes_of(found):
         say(line)
+    if sealed_around is not None:
+        told = _(
+            "{period} is sealed: points are those that were sealed, counts as recorded today. What"
+            " was recorded since is corrected in a later period."
+        )
+        say(told.format(period=sealed_around.name))
     for table in found.tables:
         say()
         for line in table_lines(table, found, book):
@@ -184,6 +201,10 @@ def _as_day(option: str, text: str) -> date:
 
 
 def _write(path: Path, sheets: list[Sheet]) -> None:
+    if path.suffix.lower() != ".xlsx":
+        raise OperatorFault(
+            Fault(str(path), _("this is no name of an Excel file"), _("let it end in .xlsx"))
+        )
     if path.is_dir():
         raise OperatorFault(
             Fault(str(path), _("this is a folder"), _("name the file to write, e.g. ranking.xlsx"))

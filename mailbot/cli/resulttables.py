@@ -47,9 +47,10 @@ def notes_of(found: Standings) -> list[str]:
         notes.append(_("Sealed: as it was when its notice was approved."))
     elif found.period.last >= found.as_of:
         notes.append(
-            _("Not over yet: as of {day}; monthly bases and shortages follow.").format(
-                day=found.as_of
-            )
+            _(
+                "Not over yet: as of {day}. Quotas, bases and shortages are those of the months that"
+                " are over."
+            ).format(day=found.as_of)
         )
     return notes
 
@@ -284,7 +285,10 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
     if found.seal is not None:
         yield _("Sealed {day} by {who}.").format(day=found.seal.at.date(), who=found.seal.who)
     elif found.period.last >= found.as_of:
-        yield _("Not over yet: as of {day}.").format(day=found.as_of)
+        yield _(
+            "Not over yet: as of {day}. Quotas, bases and shortages are those of the months that"
+            " are over."
+        ).format(day=found.as_of)
     lines = Lines(
         [
             Column(_("Day"), 10),

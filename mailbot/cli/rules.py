@@ -200,6 +200,8 @@ def _folders(found: Settings, asked: Sequence[str]) -> list[Path]:
 
 def _folder(root: Path, asked: str) -> Path:
     path = Path(asked)
+    if path.name in ("", "..") or asked in (".", "./"):
+        path = path.resolve()
     return (
         path if not (root / asked).is_dir() and (path / "office.toml").is_file() else root / asked
     )

@@ -37,6 +37,7 @@ ITEM_STATES: Mapping[str, str] = {
     "replaced": N_("replaced"),
     "withdrawal_requested": N_("withdrawal requested"),
     "duplicate": N_("duplicate"),
+    "taken_back": N_("taken back"),
 }
 MAIL_STATES: Mapping[str, str] = {
     "new": N_("registered, not yet read"),
@@ -313,6 +314,9 @@ def not_scored(refusal: NotScored) -> Fault:
             kind = word(PERIOD_KINDS, refusal.found)
             found = _("this office closes its books by {kind}").format(kind=kind)
             remedy = _("name a period of that kind, e.g. 2026-Q3")
+        case "not_begun":
+            found = _("it begins on {day}").format(day=refusal.found)
+            remedy = _("name a period that has begun, or a later --as-of")
         case "not_over":
             found = _("it is not over before {day}").format(day=refusal.found)
             remedy = _("look at it as it stands with: mailbot standings")

@@ -102,7 +102,7 @@ def test_a_reversal_says_what_it_takes_off(cli: Cli) -> None:
     assert "1" in cli.good("record", "--list")
     cli.refused("record", "--reverse", "1", "--why", "再来")
     assert "EQ202208-0001" in cli.good("record", "--reverse", "eq202208-0001", "--why", "重复登记")
-    assert [i["state"] for i in cli("items", "--json").json] == ["returned"]
+    assert [i["state"] for i in cli("items", "--json").json] == ["taken_back"]
 
 
 def test_faults_name_the_option_and_nothing_is_kept(cli: Cli) -> None:

@@ -31,7 +31,7 @@ from mailbot.adapters.smtp import replies as smtp_replies
 from mailbot.adapters.system import SystemClock
 from mailbot.app.doctor import State
 from mailbot.app.errors import OperatorFault, Permanent, Retryable
-from mailbot.cli import setup
+from mailbot.cli import context, setup
 from tests.servers.dovecot import Dovecot
 from tests.servers.picky_proxy import PickyProxy
 from tests.servers.smtp_sink import Authority, SmtpSink
@@ -112,6 +112,7 @@ def office(tmp_path: Path, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) ->
     for name in ("MAILBOT_CONFIG", "MAILBOT_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(context, "_config", None)  # of whichever command ran before
     shutil.rmtree(dovecot.maildir(ADDRESS), ignore_errors=True)
     return Office(tmp_path, dovecot)
 

@@ -87,7 +87,10 @@ class Desk:
     def use(self, book: OfficeBook) -> None:
         self.book, self.scorer = book, Scorer(self.store, {OFFICE: book})
 
-    def item(self, day: str, unit: str = "a", category: str = "news", **changes: Any) -> ItemRow:
+    def item(
+        self, day: str, unit: str = "a", category: str = "news", on: str = "", **changes: Any
+    ) -> ItemRow:
+        """Of another channel, received on `day` and entered `on` another."""
         received = datetime.fromisoformat(f"{day}T10:00").replace(tzinfo=SHANGHAI)
         values: dict[str, Any] = {
             "office": OFFICE,
@@ -99,7 +102,8 @@ class Desk:
             "channel": "oa",
         }
         with self.store.begin() as tx:
-            return tx.add_channel_item(NewItem(**(values | changes)), "MB", "王五", received)
+            new = NewItem(**(values | changes))
+            return tx.add_channel_item(new, "MB", "王五", noon(on) if on else received)
 
     def record(
         self,
@@ -330,6 +334,26 @@ def test_what_was_recorded_after_the_seal_is_a_correction_of_the_running_quarter
     assert desk.points(Q4) == {"a": 10, "b": 0, "c": 0, "d": 0}
     assert desk.points(YEAR)["a"] == 21
     assert desk.points(Q4, "2026-10-19")["a"] == 0
+
+
+def test_what_is_recorded_on_the_seal_s_own_day_after_it_stands_on_that_day(desk: Desk) -> None:
+    item = desk.item("2026-08-10")
+    desk.record("2026-08-20", item=item, journal="lw", on="2026-10-06")
+    desk.seal(Q3, on="2026-10-06")
+    desk.record("2026-09-28", item=item, journal="jn", on="2026-10-06")
+    assert [(e.points, e.day) for e in desk.standings(Q4).corrections] == [
+        (D(10), date(2026, 10, 6))
+    ]
+
+
+def test_an_item_of_another_channel_entered_after_the_seal_stands_on_the_day_it_was_entered(
+    desk: Desk,
+) -> None:
+    desk.item("2026-09-30", "b")
+    desk.seal(Q3)
+    desk.item("2026-09-10", "a", "problem", on="2026-11-20")
+    assert desk.entries("a", Q4) == [("2026-11-20", "sent", D(5), "2026-Q3")]
+    assert desk.points(Period.parse("2026-10"))["a"] == 0
 
 
 def test_an_item_released_after_the_seal_is_a_correction(desk: Desk) -> None:

@@ -23,6 +23,7 @@ from tests.unit.standings_help import (
     event,
     list_rule,
     listed,
+    points_rule,
     quota,
     ranking,
     sent,
@@ -400,3 +401,22 @@ def test_lists_do_not_depend_on_the_order_of_events(order: list[int]) -> None:
     entries: list[Entry] = []
     office = book(*DEPARTMENTS, lists=rules)
     assert stand(office, [events[n] for n in order], entries) == stand(office, events, entries)
+
+
+def test_silent_months_may_cost_the_first_place() -> None:
+    """“连续两个月未报送的不参加评优”: the next of the others is named."""
+    rule = list_rule(ListKind.FIRST, places=1)
+    rule = replace(rule, versions=(replace(rule.versions[0], unless_silent=2),))
+    events = [
+        adopted("a", "2022-09-01", "X"),
+        adopted("a", "2022-09-02", "Y"),
+        adopted("b", "2022-09-01", "Z"),
+        *(event(EventKind.SUBMISSION, "b", f"2022-0{m}-01") for m in (7, 8, 9)),
+        event(EventKind.SUBMISSION, "a", "2022-09-01"),  # nothing in July and August
+    ]
+    office = book(lists=(rule,), rules=(points_rule(1),))
+    entries = [entry("a", 21, "2022-09-01"), entry("b", 13, "2022-09-01")]
+    assert set(listed(stand(office, events, entries))) == {"b"}
+    open_to_all = replace(rule, versions=(replace(rule.versions[0], unless_silent=0),))
+    office = book(lists=(open_to_all,), rules=(points_rule(1),))
+    assert set(listed(stand(office, events, entries))) == {"a"}

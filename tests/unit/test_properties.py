@@ -1,4 +1,4 @@
-"""Laws of intake (DESIGN.md, "Properties"), tried on mails nobody thought of."""
+"""Laws of intake, tried on mails nobody thought of."""
 
 from __future__ import annotations
 

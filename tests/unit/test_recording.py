@@ -300,7 +300,7 @@ def test_a_sealed_period_is_told(store: SqlStore) -> None:
     period = Period.parse("2022-Q3")
     with store.begin() as tx:
         tx.add_seal(NewSeal("laiwu", period, "d", "d", {}, []), "王芳芳", NOW)
-    assert any("2022年第三季度已封存" in w for w in put(store, "以干代训", unit="教体局").warnings)
+    assert any("2022年第三季度已封账" in w for w in put(store, "以干代训", unit="教体局").warnings)
     assert not put(store, "以干代训", unit="教体局", day="2022-10-01").warnings
 
 
@@ -318,7 +318,8 @@ def test_every_office_takes_items_of_other_channels(store: SqlStore, office: str
     entered = enter(given, desk(book=its), store)
     with store.reading() as reads:
         (event,) = reads.unit_events(office, START, NOW.date(), None)
-    assert event == entered.event and event.urgent_major
+    assert replace(event, recorded=None) == entered.event and event.urgent_major
+    assert event.recorded == NOW.date()  # known from then on, for what is sealed already
 
 
 def test_a_ledger_without_rules_is_kept_too(store: SqlStore) -> None:

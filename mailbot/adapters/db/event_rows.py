@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from mailbot.adapters.db.columns import JsonText
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.records import NewRecord
+from mailbot.app.records import MAIL_CHANNEL, NewRecord
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind, Fault, Form, Outcome, Signer, UnitStatus
 from mailbot.core.rules.periods import Period, PeriodKind
@@ -83,7 +83,8 @@ def counted_day(day: date, month: date) -> date:
 
 def item_event(row: Sequence[Any], *, commissioned: bool) -> Event:
     """A submission of its own, from a row of `ledger_queries.ITEM_EVENT`."""
-    _, receipt, unit, month, received_on, lane, category, _, follow_up, evidence, title = row
+    _, receipt, unit, month, received_on, lane, category, _, follow_up, *told = row
+    evidence, title, channel, created_on = told
     return event_of(
         id=f"item:{receipt}",
         kind=EventKind.SUBMISSION,
@@ -96,6 +97,8 @@ def item_event(row: Sequence[Any], *, commissioned: bool) -> Event:
         follow_up=follow_up,
         urgent_major=lane == URGENT,
         evidence=evidence,
+        # A mail is there when it comes; what came otherwise is known when it is entered.
+        recorded=None if channel == MAIL_CHANNEL else created_on,
     )
 
 

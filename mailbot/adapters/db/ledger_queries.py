@@ -61,6 +61,8 @@ ITEM_EVENT: Select[Any] = select(
     item.c.follow_up,
     item.c.evidence,
     item_version.c.title,
+    item.c.channel,
+    type_coerce(item.c.created, OfficeDay).label("created_on"),
 ).join(
     item_version, and_(item_version.c.item_id == item.c.id, item_version.c.no == item.c.version_no)
 )

@@ -24,7 +24,7 @@ MOST_RUNNING = 24
 """Months."""
 
 KEYS: dict[ListKind, tuple[str, ...]] = {
-    ListKind.FIRST: ("tables", "places", "together", "unless"),
+    ListKind.FIRST: ("tables", "places", "together", "unless", "unless_silent"),
     ListKind.LAST: ("tables", "places", "together"),
     ListKind.NO_SUBMISSION: ("running",),
     ListKind.NO_ADOPTION: (),
@@ -117,6 +117,7 @@ def _version(
         quota=_quota(table, words, required="quota" in wanted),
         at_least=table.number("at_least", 1, least=1, most=MOST_POINTS),
         unless=read_matches(table, "unless", words),
+        unless_silent=table.number("unless_silent", 0, least=0, most=MOST_RUNNING),
         points=table.number(
             "points", None if "points" in wanted else 0, least=-MOST_POINTS, most=MOST_POINTS
         ),

@@ -19,6 +19,7 @@ from mailbot.app.recording.forms import Answers, Given, answers
 from mailbot.app.recording.keep import Desk, Entered, keep, sealed
 from mailbot.app.recording.once import not_twice
 from mailbot.app.recording.tell import as_event, sentence
+from mailbot.app.recording.values import LONGEST
 from mailbot.app.records import MAIL_CHANNEL, ItemRow, ItemState, NewRecord, RecordRow
 from mailbot.app.staff import COUNTED
 from mailbot.core.rules.basis import NoRuleInForce
@@ -108,8 +109,8 @@ def reverse(number: int, why: str, evidence: str, desk: Desk, store: Store) -> E
 
 
 def reverse_item(receipt: str, why: str, desk: Desk, store: Store) -> ItemRow:
-    """Takes back an item of another channel that was entered by mistake: it goes to the returned
-    ones and counts no more. Raises `Refused`."""
+    """Takes back an item of another channel that was entered by mistake: it counts no more, and is
+    not brought back. Raises `Refused`."""
     place = f"--reverse {receipt}"
     with store.begin() as tx:
         tx.hold_ledger()
@@ -131,7 +132,7 @@ def reverse_item(receipt: str, why: str, desk: Desk, store: Store) -> ItemRow:
             raise Refused([Fault(place, f"还有 {len(live)} 条记录涉及这条信息", remedy)])
         if not why:
             raise Refused([_no_why(place)])
-        tx.set_item_state(item.id, ItemState.RETURNED, desk.who, why, desk.now)
+        tx.set_item_state(item.id, ItemState.TAKEN_BACK, desk.who, why, desk.now)
         return item
 
 
@@ -195,6 +196,8 @@ def _may_reverse(row: RecordRow | None, place: str, why: str, office: str, reads
         raise Refused([Fault(place, f"已由第 {row.reversed_by} 号记录冲销", "不用再冲销")])
     if not why:
         raise Refused([_no_why(place)])
+    if len(why) > LONGEST:
+        raise Refused([Fault(f"{place} --why", f"有 {len(why)} 个字", f"至多 {LONGEST} 个字")])
     about = [
         str(r.id)
         for r in reads.records(office, unit_id=row.new.unit_id, kind=EventKind.EXPLANATION)

@@ -15,6 +15,7 @@ from typing import Any
 from mailbot.app.errors import Fault
 from mailbot.app.recording.columns import COLUMNS, KIND_COLUMN, NEEDS, Column, Needs, Read
 from mailbot.app.recording.values import (
+    LONGEST,
     Cell,
     Unreadable,
     Wrong,
@@ -99,14 +100,12 @@ def answers(given: Given) -> Answers | Fault:
 def _read(column: Column, into: Answers) -> None:
     cell = into.given.values.get(column.key)
     name = NAMES[into.kind.value]
-    if cell is None or (isinstance(cell, str) and not read_text(cell)):
+    if cell is None or (isinstance(cell, str) and not read_text(cell[:LONGEST])):
         if column.key in into.needs.required:
             _demand(column, into)
         return
     if column.key not in into.needs.known:
-        if isinstance(cell, Unreadable):
-            cell = cell.found
-        shown = read_text(cell)[:20]
+        shown = _shown(cell)
         into.fault(
             column.key, f"“{name}”没有“{column.header}”这一项，却写了“{shown}”", "清空，或改事项"
         )
@@ -115,6 +114,13 @@ def _read(column: Column, into: Answers) -> None:
         into.values[column.key] = READERS[column.read](cell, column)
     except Wrong as wrong:
         into.fault(column.key, wrong.found, wrong.remedy)
+
+
+def _shown(cell: Cell) -> str:
+    """The beginning of what stands there, whatever it is."""
+    if isinstance(cell, Unreadable):
+        return cell.found[:20]
+    return read_text(cell[:LONGEST] if isinstance(cell, str) else cell)[:20]
 
 
 def _demand(column: Column, into: Answers) -> None:

@@ -115,5 +115,5 @@ def _by_staff(value: str) -> dict[str, Any]:
 def sealed(event: Event, desk: Desk, reads: Reads) -> tuple[str, ...]:
     for seal in reads.seals(desk.book.info.id):
         if event.day in seal.period:
-            return (f"{seal.period.name}已封存：这一条作为更正记入其后的期间",)
+            return (f"{seal.period.name}已封账：这一条作为更正记入其后的时段",)
     return ()

@@ -52,7 +52,7 @@ def _no_other_record(checked: Checked, desk: Desk, reads: Reads, above: Mapping[
             found = f"已经登记过：第 {row.id} 号记录（{row.who} {day_of(row.at)} 登记）"
             if twin := above.get(f"record:{row.id}"):
                 found = f"与同一文件里的另一行（{twin}）相同"
-            checked.fault("kind", found, "不用再登记" if exact else remedy)
+            checked.fault("kind", found, "已登记的不用再登记，把这一行删掉" if exact else remedy)
             return
 
 
@@ -86,5 +86,5 @@ def _no_other_title(checked: Checked, desk: Desk, reads: Reads, above: Mapping[s
             if twin := above.get(f"item:{item.receipt}"):
                 found = f"与同一文件里的另一行（{twin}）同名"
             remedy = "确是另一条的，在“确非重复”写 是（--not-duplicate）"
-            checked.fault("title", found, "不用再登记" if exact else remedy)
+            checked.fault("title", found, "已登记的不用再登记，把这一行删掉" if exact else remedy)
             return

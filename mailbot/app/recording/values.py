@@ -205,7 +205,11 @@ def near(found: str, known: Iterable[str], what: str = "可以写") -> str:
     if close := likest(found, options):
         return f"是不是 {' 或 '.join(close)}？"
     listed = "、".join(options[:20]) + ("等" if len(options) > 20 else "")
-    return f"{what}：{listed}" if options else "这个单位的规则里一个也没有；清空这一格"
+    return (
+        f"{what}：{listed}"
+        if options
+        else "本办公室的规则里一个也没有，不能这样登记；要用先写进规则文件"
+    )
 
 
 def likest(found: str, known: Sequence[str]) -> list[str]:

@@ -68,7 +68,10 @@ def find_term(text: str, terms: Sequence[Term], what: str) -> Term:
 
 def find_level(text: str, book: OfficeBook, kind: EventKind) -> Term:
     allowed = [t for t in book.scoring.levels if not t.events or kind in t.events]
-    level = find_term(text, book.scoring.levels, "级别")
+    try:
+        level = find_term(text, book.scoring.levels, "级别")
+    except Wrong:
+        level = find_term(text, allowed, "级别")  # the nearest of those that may be written
     if level not in allowed:
         names = "、".join(t.name for t in allowed)
         raise Wrong(
@@ -200,6 +203,7 @@ _STATES = {
     ItemState.HELD: "在待核",
     ItemState.REPLACED: "已并入另一条",
     ItemState.DUPLICATE: "是重复报送",
+    ItemState.TAKEN_BACK: "已冲销",
 }
 
 

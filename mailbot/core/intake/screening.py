@@ -13,6 +13,7 @@ from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.automatic import AutomaticKind
 from mailbot.core.mail.model import DefectCode, IncomingMail
 from mailbot.core.rules.basis import NoRuleInForce
+from mailbot.core.rules.events import Fault
 from mailbot.core.rules.periods import day_of
 
 
@@ -41,9 +42,26 @@ def secrets(mail: IncomingMail, facts: Facts) -> Decision | None:
         links=((Relation.DUPLICATE, facts.duplicate_of),) if facts.duplicate_of else (),
         task=""
         if told and again
-        else f"{sender}来信带有疑似密级标志：内容未保存。请保密员按原邮箱中的邮件处理，不要转发。",
+        else f"{sender}来信带有疑似密级标志：内容未保存。请保密员按原邮箱中的邮件处理，不要转发。"
+        + _proposed(facts),
         keep_content=False,
     )
+
+
+def _proposed(facts: Facts) -> str:
+    """Where the office's notices name units that broke secrets rules: how a person puts this one
+    there, once it is confirmed."""
+    named = any(
+        Fault.SECRETS in match.fault
+        for rule in facts.book.scoring.lists
+        for version in rule.versions
+        for match in version.matches
+    )
+    if not named:
+        return ""
+    unit = facts.book.roster.get(facts.bound_unit).name if facts.bound_unit else "单位名"
+    command = f"mailbot record error --unit {unit} --fault secrets"
+    return f"核实属实、要列入通报的，登记差错：{command}"
 
 
 def unreadable(mail: IncomingMail, facts: Facts) -> Decision | None:

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind, known_on, units_of
+from mailbot.core.rules.events import Event, EventKind, units_of
 from mailbot.core.rules.kinds import Conversion
 from mailbot.core.rules.ledger import post, reach
 from mailbot.core.rules.lists import events_from
@@ -52,7 +52,6 @@ def accounts(
     for an event that a rule cannot be applied to.
     """
     start, last = year_start(period), period.last
-    events = known_on(events, as_of)
     seals = sorted(sealed, key=lambda s: s.period)
     frozen = [e for s in seals for e in s.entries if start <= e.day <= last]
     if _all_sealed(start, last, seals):
@@ -107,7 +106,7 @@ def _corrections(
     a reversal) its first day."""
     if not seals:
         return []
-    late = _Late(events, seals[-1])
+    late = _Late(events, seals)
     lump = _Lump(events)
     in_books: dict[str, list[Entry]] = {s.period.code: [] for s in seals}
     for seal in seals:
@@ -133,14 +132,16 @@ def _corrections(
 class _Late:
     """What was recorded after the last seal and can change what is sealed."""
 
-    def __init__(self, events: Sequence[Event], seal: Sealed) -> None:
+    def __init__(self, events: Sequence[Event], seals: Sequence[Sealed]) -> None:
         self._events = events
+        last, sealed_on = seals[-1].period.last, seals[-1].sealed_on
+        frozen = {i for s in seals for e in s.entries for i in e.events}
         self._late = {
             e.id: e.recorded
             for e in events
             if e.recorded is not None
-            and e.recorded > seal.sealed_on
-            and (e.day <= seal.period.last or e.kind is EventKind.EXPLANATION)
+            and (e.day <= last or e.kind is EventKind.EXPLANATION)
+            and (e.recorded > sealed_on or (e.recorded == sealed_on and _is_new(e, frozen)))
         }
         self.days = sorted(set(self._late.values()))
 
@@ -150,6 +151,12 @@ class _Late:
     def units_on(self, day: date) -> set[str]:
         found = (e for e in self._events if self._late.get(e.id) == day)
         return {unit for event in found for unit in units_of(event)}
+
+
+def _is_new(event: Event, frozen: AbstractSet[str]) -> bool:
+    """Of what was recorded on the very day of the seal: after it? What the seal knew stands behind
+    one of its entries; a submission alone may not, and is taken to have been known."""
+    return event.kind is not EventKind.SUBMISSION and event.id not in frozen
 
 
 def _sealed_now(

@@ -63,7 +63,8 @@ def event_lists(book: OfficeBook, period: Period) -> list[tuple[str, tuple[Match
 def events_from(book: OfficeBook, period: Period) -> date:
     """How far back the events must reach, so that no month looks silent only because nobody read
     it. Changes of status and tasks count from however long ago; they are always needed."""
-    back = max((v.running for _, v in lists_of(book, period)), default=1) - 1
+    asked = [n for _, v in lists_of(book, period) for n in (v.running, v.unless_silent)]
+    back = max(asked, default=1) - 1
     first = Period.of(PeriodKind.MONTH, period.first)
     for _ in range(back):
         first = first.previous()
@@ -104,31 +105,46 @@ def _with_people(ground: Ground, rule: ListRule, listed: Iterable[Listed]) -> It
 
 
 def _by_place(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
-    passed_over = [
+    passed_over = {
         row.unit
         for table in ground.tables
         for row in table.rows
         if version.unless and ground.tally.of(row.unit).listed.get(rule.id)
-    ]
+    }
+    if version.unless_silent:
+        runs = _runs(ground, version.unless_silent)
+        units = ground.book.roster.units
+        passed_over |= {u.id for u in units if _silent_runs(ground, u, runs)}
     yield from by_place(ground.tables, ground.ranking, rule.kind, version, passed_over)
 
 
 def _silent(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     """Months are held against a unit only where it was there and appointed for the whole of them,
     and never months before the office's rules began."""
+    runs = _runs(ground, version.running)
+    for unit in _present(ground, version):
+        if silent := _silent_runs(ground, unit, runs):
+            yield Listed(unit.id, words.silence(silent, ground.period))
+
+
+def _runs(ground: Ground, number: int) -> list[tuple[Period, ...]]:
+    """Each month of the period that is over, with those before it, so many in all; none that reach
+    back before the office's rules."""
     over = [m for m in ground.period.parts(PeriodKind.MONTH) if m.last < ground.as_of]
     start = book_start(ground.book) or date.max
-    runs = [run for m in over if (run := _running(m, version.running))[0].last >= start]
-    for unit in _present(ground, version):
-        sent = ground.tally.of(unit.id).months
-        silent = [
-            run
-            for run in runs
-            if not any(month_number(m.first) in sent for m in run)
-            and _served(ground, unit, run[0].first, run[-1].last)
-        ]
-        if silent:
-            yield Listed(unit.id, words.silence(silent, ground.period))
+    return [run for m in over if (run := _running(m, number))[0].last >= start]
+
+
+def _silent_runs(
+    ground: Ground, unit: Unit, runs: list[tuple[Period, ...]]
+) -> list[tuple[Period, ...]]:
+    sent = ground.tally.of(unit.id).months
+    return [
+        run
+        for run in runs
+        if not any(month_number(m.first) in sent for m in run)
+        and _served(ground, unit, run[0].first, run[-1].last)
+    ]
 
 
 def _running(month: Period, number: int) -> tuple[Period, ...]:

@@ -62,7 +62,7 @@ def counting_month(
 ) -> date:
     """The month (its first day) in which a corrected submission counts: that of its first mail
     when the correction came by the end of the `correction_days`-th working day after it, else
-    that of the correction (OFFICES.md, "Decided for all")."""
+    that of the correction."""
     last = working_days_after(day_of(first_received), correction_days, is_working_day)
     if day_of(corrected_received) <= last:
         return month_of(first_received)

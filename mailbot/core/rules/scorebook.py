@@ -171,6 +171,9 @@ class ListVersion:
     at_least: int = 1
     unless: tuple[Match, ...] = ()
     """Of FIRST: units with such an event in the period are passed over (“有迟报的取消评优”)."""
+    unless_silent: int = 0
+    """Of FIRST: units with so many months running without an item, the last of them in the period,
+    are passed over. 0: none is."""
     repealed: bool = False
 
 
