@@ -313,7 +313,7 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
                 number(total),
                 rule_name(entry, book),
                 entry.text + (f"（{STAR * entry.stars}）" if entry.stars else ""),
-                entry.item,
+                _source(entry),
                 f"[{clauses[_cited(entry)]}]",
             ]
         )
@@ -343,6 +343,14 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
             kind=words.event_name(record.new.kind),
             reversal=record.reversed_by,
         )
+
+
+def _source(entry: Entry) -> str:
+    """The item, or the record behind the entry: what to look up, or to take back."""
+    records = [event.removeprefix("record:") for event in entry.events if ":" in event]
+    if entry.item or not records:
+        return entry.item
+    return _("record {number}").format(number="、".join(records[:3]))
 
 
 Cited = tuple[str, date, str, str]
@@ -377,6 +385,7 @@ def _entries_sheet(
         _("Rule"),
         _("What for"),
         _("Item"),
+        _("Events"),
         _("Document"),
         _("Clause"),
         _("Version"),
@@ -396,6 +405,7 @@ def _entries_sheet(
                 rule_name(entry, book),
                 entry.text,
                 entry.item,
+                "、".join(entry.events),
                 entry.document,
                 entry.clause,
                 entry.version,

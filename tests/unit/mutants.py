@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FILES = ("scoring.toml", "quota.toml", "notices.toml", "tasks.toml")
-"""Where an office's rules stand. What the other files say (who reports, how a subject is read, how
-a category is recognised) has tests of its own."""
+FILES = ("scoring.toml", "quota.toml", "notices.toml", "tasks.toml", "office.toml")
+"""Where an office's rules and limits stand. What the other files say has tests of its own: who
+reports (`units.toml`), how a subject is read (`subject.toml`), by which words a category is
+recognised (`categories.toml`: 300 labelled titles)."""
 
 
 @dataclass(frozen=True, slots=True)
