@@ -218,6 +218,8 @@ def _item_fields() -> list[Field]:
         Field("state", _("State"), state),
         Field("answer", _("Answer"), answer),
         Field("sender", _("Sender"), Column(_("Sender"), 28, 18, 7)),
+        Field("scope", _("Distribution scope"), Column(_("Distribution scope"), 12, 8, 8)),
+        Field("evidence", _("Evidence")),
         Field("decision", _("Decision")),
         Field("category_by", _("Category decided")),
         Field("flags", _("To look at")),
@@ -248,6 +250,8 @@ def _item_rows(here: Office, listed: Iterator[ListedItem]) -> Iterator[Row]:
             "answer_state": (one.answer_state or None, one.answer_state),
             "sender": (item.from_addr, item.from_addr or _channel(item.channel)),
             "channel": (item.channel, _channel(item.channel)),
+            "scope": (version.scope, version.scope),
+            "evidence": (item.evidence, item.evidence),
             "decision": (
                 one.decision or None,
                 words.word(words.DECISIONS, one.decision) if item.inbound_id is not None else "",
