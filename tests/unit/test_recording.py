@@ -746,3 +746,17 @@ def test_names_of_all_kinds_are_understood(store: SqlStore) -> None:
     for kind in EventKind:
         told = refused(store, NAMES[kind.value], evidence=None)
         assert "没有事项" not in told
+
+
+def test_a_row_of_no_known_kind_tells_what_else_cannot_be_read(store: SqlStore) -> None:
+    given = row("采纳", unit="农牧局", day="2022-11-31", times="两个")
+    with pytest.raises(Refused) as caught:
+        enter(given, desk(), store)
+    assert len(caught.value.faults) == 3
+
+
+def test_shares_that_no_rule_asks_for_are_said_to_do_nothing(store: SqlStore) -> None:
+    entered = put(
+        store, "联合调研", partners="区司法局", shares="区财政局0.5、区司法局0.5", unit="区财政局"
+    )
+    assert any("不起作用" in w for w in entered.warnings)

@@ -151,8 +151,8 @@ def _checked(
     """The entry with its names looked up, its points tried, and not kept before. `above`: ids of
     events entered in the same go, and where they stand."""
     read = answers(given)
-    if isinstance(read, Fault):
-        return None, [read]
+    if isinstance(read, list):
+        return None, read
     checked = check(read, desk.book, reads, desk.today)
     if not checked.faults:
         not_twice(checked, desk, reads, above)
@@ -166,6 +166,8 @@ def _has_points(checked: Checked, desk: Desk) -> None:
     event = checked.event("record:0")
     try:
         worth.single_points(desk.book, event, desk.today)
+        if event.shares and not worth.shares_matter(desk.book, event):
+            checked.warnings.append("本办公室的规则不按比例分给各家，写的分配比例不起作用")
     except NoRuleInForce as missing:
         where = _deciding(checked.answers)
         checked.fault(where, *no_rule(missing, desk.book))

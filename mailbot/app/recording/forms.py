@@ -7,7 +7,7 @@ Pure; promises to find every fault of an entry at once, each with its place. Wha
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -81,20 +81,32 @@ class Answers:
         return self.moment.date()
 
 
-def answers(given: Given) -> Answers | Fault:
-    """The entry read; a `Fault` alone where not even its kind is known."""
+def answers(given: Given) -> Answers | list[Fault]:
+    """The entry read; only faults where not even its kind is known."""
     try:
         word = folded(given.values.get("kind"))
         if not word:
             raise Wrong("没有写事项", f"写其中一个：{'、'.join(KIND_COLUMN.words.values())}")
         kind = EventKind(closed_word(word, KIND_COLUMN))
     except Wrong as wrong:
-        return given.fault("kind", wrong.found, wrong.remedy)
+        return [given.fault("kind", wrong.found, wrong.remedy), *_unreadable(given)]
     found = Answers(given, kind, NEEDS[kind])
     for column in COLUMNS[1:]:
         _read(column, found)
     _demand_item(found)
     return found
+
+
+def _unreadable(given: Given) -> Iterator[Fault]:
+    """Cells that no kind of entry could have: told together with the kind that is none."""
+    for column in COLUMNS[1:]:
+        cell = given.values.get(column.key)
+        if cell is None or cell == "":
+            continue
+        try:
+            READERS[column.read](cell, column)
+        except Wrong as wrong:
+            yield given.fault(column.key, wrong.found, wrong.remedy)
 
 
 def _read(column: Column, into: Answers) -> None:

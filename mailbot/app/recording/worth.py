@@ -14,7 +14,7 @@ from typing import Any
 from mailbot.core.rules.basis import NoRuleInForce, in_force
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import NAMES, Event, EventKind, Match, Outcome, units_of
-from mailbot.core.rules.kinds import Ladder, Manual, Measure, Multiplier, Points, Zeroing
+from mailbot.core.rules.kinds import Joint, Ladder, Manual, Measure, Multiplier, Points, Zeroing
 from mailbot.core.rules.ledger import post
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.rulebook import OfficeBook
@@ -41,6 +41,15 @@ def single_points(book: OfficeBook, event: Event, as_of: date) -> list[Entry]:
         event = replace(event, outcome=Outcome.ON_TIME)  # from its due day, once it is in the books
     entries = post(_only(book, units_of(event)), [event], event.day, event.day, as_of)
     return [e for e in entries if event.id in e.events]
+
+
+def shares_matter(book: OfficeBook, event: Event) -> bool:
+    """Does a rule in force that speaks of the event share its points by hand?"""
+    return any(
+        values.joint is Joint.HAND and any(line.match(event) for line in values.lines)
+        for values in _values(book, event.day)
+        if isinstance(values, Points)
+    )
 
 
 def _only(book: OfficeBook, units: Collection[str]) -> OfficeBook:
