@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from mailbot.adapters.settings import model as module
 from mailbot.adapters.settings.model import Settings, find_file, load_settings
@@ -457,6 +457,7 @@ TREES = strategies.dictionaries(
 )
 
 
+@example(tree={"mailboxes": [{"name": [], "credential_env": []}]})
 @given(tree=TREES)
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_tree_gives_settings_or_faults_with_a_place(

@@ -144,7 +144,8 @@ def apply_environment(
     """Puts MAILBOT_* values into the tree. A variable that nearly names a key is a fault; one that
     names nothing of ours is left alone (it may hold a credential)."""
     faults: list[Fault] = []
-    credentials = {box.get("credential_env") for _index, box in mailbox_tables(raw)}
+    named = (box.get("credential_env") for _index, box in mailbox_tables(raw))
+    credentials = {name for name in named if isinstance(name, str)}
     for variable in sorted(environ):
         if not variable.startswith("MAILBOT_") or variable in RESERVED | credentials:
             continue
