@@ -67,7 +67,8 @@ def open_points(book: OfficeBook) -> list[Open]:
     notes: dict[str, list[str]] = {}
     for unit in book.roster.units:
         if unit.note:
-            notes.setdefault(unit.note, []).append(unit.name)
+            said = unit.note.removeprefix(TO_CONFIRM).lstrip(":： ")  # the kind says it already
+            notes.setdefault(said, []).append(unit.name)
     found.extend(
         Open(OpenKind.UNIT, f"{'、'.join(names)}：{note}") for note, names in notes.items()
     )
