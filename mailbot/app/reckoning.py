@@ -23,8 +23,8 @@ from mailbot.app.records import SealRow
 from mailbot.core.rules.books import Sealed, accounts, events_since
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind
-from mailbot.core.rules.kinds import Cap, Conversion, Ladder, Points, Repeat, Values, Zeroing
-from mailbot.core.rules.ledger import post, reach
+from mailbot.core.rules.kinds import Cap, Ladder, Points, Repeat, Values, Zeroing
+from mailbot.core.rules.ledger import passes_on, post, reach
 from mailbot.core.rules.matching import classes, matches_in
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.quota import QuotaBook
@@ -204,12 +204,7 @@ class Reckoning:
 
     def _with_recommended(self, units: Collection[str]) -> set[str]:
         """The units, and those whose points pass on to them."""
-        passed_on = any(
-            isinstance(v.values, Conversion) and v.values.factor is not None
-            for rule in self.book.scoring.rules
-            for v in rule.versions
-        )
-        if not passed_on:
+        if not passes_on(self.book):
             return set(units)
         return {*units, *(u.id for u in self.book.roster.units if u.recommender in units)}
 

@@ -234,10 +234,8 @@ def _quotas(
     if sealed is not None:
         rows = [row for table in sealed.tables for row in table.rows]
     else:
-        whole = reckoning.book
-        units = tuple(u for u in whole.roster.units if u.id == unit_id)
-        book = replace(whole, roster=replace(whole.roster, units=units))
-        events = settled(books.events, whole.scoring.tasks)
+        book = reckoning.book.only({unit_id})
+        events = settled(books.events, book.scoring.tasks)
         tally = Tally(events, period.first, min(period.last, reckoning.as_of))
         owed = QuotaBook(book, events, reckoning.as_of)
         rows = rows_of(book, period, reckoning.as_of, tally, owed, books.entries)

@@ -13,12 +13,12 @@ from mailbot.adapters.i18n import _
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.recording.desk import told
 from mailbot.app.recording.keep import Entered
-from mailbot.app.recording.values import plain_number
 from mailbot.bootstrap import Office
 from mailbot.cli.context import say
 from mailbot.cli.rows import Column, Lines, plain, room
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import NAMES, EventKind
+from mailbot.core.rules.numbers import signed
 from mailbot.core.rules.rulebook import OfficeBook
 
 SHOWN_PER_KIND = 10
@@ -61,12 +61,6 @@ def _words(entry: Entry) -> dict[str, str]:
         "text": plain(entry.text),
         "clause": plain(f"{entry.document} {entry.clause}"),
     }
-
-
-def signed(points: Decimal) -> str:
-    """+30, -20, 0."""
-    text = plain_number(points)
-    return text if text.startswith("-") or text == "0" else f"+{text}"
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

@@ -21,15 +21,17 @@ from mailbot.app.scoring import NotScored, Scorer
 from mailbot.bootstrap import Office
 from mailbot.cli import context, words
 from mailbot.cli.context import decided_by, installation, print_json, say
-from mailbot.cli.resulttables import (
+from mailbot.cli.standingtables import (
     comparison_lines,
     lists_of,
     notes_of,
     standings_sheets,
+    table_lines,
+)
+from mailbot.cli.statementtables import (
     statement_json,
     statement_lines,
     statement_sheets,
-    table_lines,
 )
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.entries import Standings
@@ -142,11 +144,9 @@ def _sealed_around(here: Office, found: Standings) -> Period | None:
     """The sealed period that this shorter one lies in."""
     with here.store.reading() as reads:
         seals = reads.seals(found.office)
-    return next((s.period for s in seals if _lies_in(found.period, s.period)), None)
-
-
-def _lies_in(part: Period, whole: Period) -> bool:
-    return part != whole and whole.first <= part.first and part.last <= whole.last
+    part = found.period
+    around = (s.period for s in seals if part.first in s.period and part.last in s.period)
+    return next((period for period in around if period != part), None)
 
 
 def _print_standings(found: Standings, book: OfficeBook, sealed_around: Period | None) -> None:

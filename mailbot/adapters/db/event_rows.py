@@ -162,11 +162,6 @@ def is_joint(facts: Facts) -> bool:
     return bool(facts.get("partners") or facts.get("shares"))
 
 
-def takes_part(unit: str, event: Event) -> bool:
-    """Is it (also) this unit's event?"""
-    return unit in (event.unit, *event.partners) or any(unit == u for u, _ in event.shares)
-
-
 def _of(kind: type) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if type(value) is not kind:

@@ -28,13 +28,12 @@ from mailbot.adapters.db.event_rows import (
     midnight,
     month_first,
     record_event,
-    takes_part,
     to_entry,
 )
 from mailbot.adapters.db.tables import record
 from mailbot.app.records import NewRecord, RecordRow, SealRow
 from mailbot.core.rules.entries import Entry
-from mailbot.core.rules.events import Event, EventKind, Outcome
+from mailbot.core.rules.events import Event, EventKind, Outcome, units_of
 from mailbot.core.rules.periods import Period
 
 
@@ -132,7 +131,7 @@ class LedgerReads:
         ]
         if unit_id is not None:
             events = [e for e in events if e.unit == unit_id]
-            found = [e for e in found if takes_part(unit_id, e)]
+            found = [e for e in found if unit_id in units_of(e)]
         events += bulk
         events += found
         events += self._explanations(values, done, {e.id for e in events})

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any
 
 from mailbot.app.recording.columns import CHANNEL_NAMES
-from mailbot.app.recording.values import plain_number
 from mailbot.app.records import ItemRow, NewRecord
 from mailbot.core.rules.events import (
     NAMES,
@@ -26,6 +25,7 @@ from mailbot.core.rules.events import (
     Signer,
     UnitStatus,
 )
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.reckoning.words import Words
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import Term
@@ -114,7 +114,7 @@ def sentence(event: Event, book: OfficeBook) -> str:
     remarks = [f"{times} 次" if times else "", f"理由：{event.reason}" if event.reason else ""]
     remarks.append("；".join(event.people))
     if event.shares:
-        shared = "、".join(f"{unit_name(u, book.roster)}{plain_number(p)}" for u, p in event.shares)
+        shared = "、".join(f"{unit_name(u, book.roster)}{plain(p)}" for u, p in event.shares)
         remarks.append(f"分配：{shared}")
     tail = "".join(f"；{r}" for r in remarks if r)
     return f"{day}，{who}{what}{tail}。"
@@ -190,7 +190,7 @@ def _explanation(event: Event, book: OfficeBook) -> str:
 
 def _manual(event: Event, book: OfficeBook) -> str:
     name = next((r.name for r in book.scoring.rules if r.id == event.rule), event.rule)
-    points = plain_number(event.points) if event.points is not None else "0"
+    points = plain(event.points) if event.points is not None else "0"
     return f"按“{name}”人工记 {points} 分"
 
 

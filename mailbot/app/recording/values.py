@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
 
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import OFFICE_ZONE
 
 
@@ -69,7 +70,7 @@ def read_text(cell: Cell) -> str:
         return cell.strftime("%Y-%m-%d" if cell.time() == time() else "%Y-%m-%d %H:%M")
     if isinstance(cell, date):
         return cell.isoformat()
-    text = plain_number(cell) if isinstance(cell, Decimal) else _INVISIBLE.sub("", cell)
+    text = plain(cell) if isinstance(cell, Decimal) else _INVISIBLE.sub("", cell)
     text = " ".join(text.split())
     if len(text) > LONGEST:
         raise Wrong(f"有 {len(text)} 个字", f"这一格至多 {LONGEST} 个字")
@@ -79,12 +80,6 @@ def read_text(cell: Cell) -> str:
 def folded(cell: Cell) -> str:
     """The same without widths: for words and figures, never for titles."""
     return " ".join(unicodedata.normalize("NFKC", read_text(cell)).split())
-
-
-def plain_number(number: Decimal) -> str:
-    """12.5, 3, never 1E+1."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def read_day(cell: Cell) -> date:
@@ -171,7 +166,7 @@ def read_count(cell: Cell) -> int:
     """A whole number from 1."""
     number = read_number(cell)
     if number != number.to_integral_value() or not 1 <= number <= 100_000:
-        raise Wrong(f"“{plain_number(number)}”不是合理的数量", "写从 1 起的整数")
+        raise Wrong(f"“{plain(number)}”不是合理的数量", "写从 1 起的整数")
     return int(number)
 
 

@@ -13,13 +13,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mailbot.app.ports import Reads
-from mailbot.app.recording.values import Wrong, likest, near, plain_number, read_part
+from mailbot.app.recording.values import Wrong, likest, near, read_part
 from mailbot.app.records import ItemRow, ItemState
 from mailbot.app.staff import COUNTED, NotDone, resolve_unit
 from mailbot.core.intake.titles import normal_title, similarity
 from mailbot.core.rules.basis import in_force
 from mailbot.core.rules.events import NAMES, EventKind
 from mailbot.core.rules.kinds import Manual, Rule
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import OFFICE_ZONE, day_of
 from mailbot.core.rules.rulebook import Category, OfficeBook
 from mailbot.core.rules.scorebook import LedgerTask, ListKind, ListRule, Term
@@ -108,8 +109,8 @@ def find_manual(text: str, points: Decimal | None, book: OfficeBook, day: date) 
         raise Wrong(f"规则“{rule.name}”{version.start} 起已废止", "核对规则和日期")
     least, most = version.values.least, version.values.most
     if points is not None and not least <= points <= most:
-        span = f"{plain_number(least)} 到 {plain_number(most)}"
-        raise Wrong(f"{plain_number(points)} 分超出“{rule.name}”的范围", f"写 {span} 之间的分数")
+        span = f"{plain(least)} 到 {plain(most)}"
+        raise Wrong(f"{plain(points)} 分超出“{rule.name}”的范围", f"写 {span} 之间的分数")
     return rule
 
 
@@ -245,7 +246,7 @@ def find_shares(
             "比例里的单位与参加的单位不一致", f"给这些单位各写一个：{'、'.join(wanted.values())}"
         )
     if sum(shares.values()) != 1 or min(shares.values()) < 0:
-        total = plain_number(sum(shares.values(), Decimal(0)))
+        total = plain(sum(shares.values(), Decimal(0)))
         raise Wrong(f"各单位比例合计是 {total}", "合计应当正好是 1")
     return tuple(shares.items())
 

@@ -39,7 +39,8 @@ def single_points(book: OfficeBook, event: Event, as_of: date) -> list[Entry]:
     no line of it matches, and whatever else the ledger refuses."""
     if event.kind is EventKind.TASK_DONE:
         event = replace(event, outcome=Outcome.ON_TIME)  # from its due day, once it is in the books
-    entries = post(_only(book, units_of(event)), [event], event.day, event.day, as_of)
+    # Nobody else's shortages need be reckoned: most of the time of a large import.
+    entries = post(book.only(units_of(event)), [event], event.day, event.day, as_of)
     return [e for e in entries if event.id in e.events]
 
 
@@ -52,21 +53,15 @@ def shares_matter(book: OfficeBook, event: Event) -> bool:
     )
 
 
-def _only(book: OfficeBook, units: Collection[str]) -> OfficeBook:
-    """The book with no other units on its roster: nobody else's shortages need be reckoned, which
-    would take most of the time of a large import."""
-    kept = tuple(u for u in book.roster.units if u.id in units)
-    return replace(book, roster=replace(book.roster, units=kept))
-
-
 def year_entries(
     book: OfficeBook, events: list[Event], unit: str, day: date, as_of: date
 ) -> list[Entry]:
     """The unit's entries of the calendar year: the longest that any limit looks."""
     year = Period.of(PeriodKind.YEAR, day)
     known = settled(events, book.scoring.tasks)
-    alone = _only(book, {unit})
-    return [e for e in post(alone, known, year.first, year.last, as_of) if e.unit == unit]
+    return [
+        e for e in post(book.only({unit}), known, year.first, year.last, as_of) if e.unit == unit
+    ]
 
 
 def distinguished(book: OfficeBook, event: Event, unsaid: Collection[str]) -> frozenset[str]:

@@ -17,8 +17,7 @@ from decimal import Decimal
 
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind, units_of
-from mailbot.core.rules.kinds import Conversion
-from mailbot.core.rules.ledger import post, reach
+from mailbot.core.rules.ledger import passes_on, post, reach
 from mailbot.core.rules.lists import events_from
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.rows import year_start
@@ -118,7 +117,7 @@ def _corrections(
     found = []
     before = {s.period.code: lump(in_books[s.period.code]) for s in seals}
     for day in (date.min, *late.days):
-        units = None if day == date.min or _passes_on(book) else late.units_on(day)
+        units = None if day == date.min or passes_on(book) else late.units_on(day)
         after = _sealed_now(book, late.known_on(day), seals, as_of, units)
         for code, entries in after.items():
             was = [e for e in before[code] if units is None or e.unit in units]
@@ -168,20 +167,13 @@ def _sealed_now(
 ) -> dict[str, list[Entry]]:
     """What the rules give for the sealed periods; of some units only, where nobody else's changed."""
     if units is not None:
-        kept = tuple(u for u in book.roster.units if u.id in units)
-        book = replace(book, roster=replace(book.roster, units=kept))
+        book = book.only(units)
         events = [e for e in events if not units.isdisjoint(units_of(e))]
     first, last = seals[0].period.first, seals[-1].period.last
     entries = post(book, events, first, last, as_of)
     if units is not None:
         entries = [e for e in entries if e.unit in units]
     return _Reckoned(entries, seals).sealed
-
-
-def _passes_on(book: OfficeBook) -> bool:
-    """Do points of one unit become another's?"""
-    values = (v.values for rule in book.scoring.rules for v in rule.versions)
-    return any(isinstance(v, Conversion) and v.factor is not None for v in values)
 
 
 class _Lump:

@@ -17,7 +17,7 @@ from datetime import date
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event
-from mailbot.core.rules.kinds import KINDS, Rule
+from mailbot.core.rules.kinds import KINDS, Conversion, Rule
 from mailbot.core.rules.quota import QuotaBook
 from mailbot.core.rules.reckoning.byhand import book_manual
 from mailbot.core.rules.reckoning.frame import Frame, UnscorableEvent, reach
@@ -34,7 +34,7 @@ from mailbot.core.rules.reckoning.sheet import Sheet
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.versions import book_start
 
-__all__ = ["UnscorableEvent", "post", "reach"]
+__all__ = ["UnscorableEvent", "passes_on", "post", "reach"]
 
 
 def post(
@@ -75,6 +75,12 @@ def post(
                 _ONE_BY_ONE[kind](rule, frame, sheet)
     asked_for = (entry for entry in sheet.entries() if first <= entry.day <= last)
     return sorted(asked_for, key=lambda entry: entry.day)
+
+
+def passes_on(book: OfficeBook) -> bool:
+    """Do points of one unit become another's, by any version?"""
+    values = (v.values for rule in book.scoring.rules for v in rule.versions)
+    return any(isinstance(v, Conversion) and v.factor is not None for v in values)
 
 
 def _of_kind(book: OfficeBook, kind: str) -> list[Rule]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from mailbot.core.rules.entries import Row
 from mailbot.core.rules.events import NAMES, Event, EventKind
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.scorebook import LedgerTask, ListKind, OrderBy, Quota
 from mailbot.core.rules.tasktable import OpenTask
@@ -16,13 +17,6 @@ from mailbot.core.rules.tasktable import OpenTask
 _NUMERALS = "一二三四五六七八九十"
 _QUOTE = 30
 """Characters of a plan's sentence that tell which task is meant."""
-
-
-def number(points: Decimal) -> str:
-    """86, 33.5: never 8.6E+1, no zeros behind the point."""
-    text = format(points, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
 
 
 def place(row: Row, by: OrderBy, kind: ListKind, at: int, shared: bool) -> str:
@@ -34,7 +28,7 @@ def place(row: Row, by: OrderBy, kind: ListKind, at: int, shared: bool) -> str:
         named = "最后一名" if at == 1 else f"倒数第{ordinal}名"
     match by:
         case OrderBy.POINTS:
-            reached = f"{number(row.points)} 分"
+            reached = f"{plain(row.points)} 分"
         case OrderBy.ADOPTED:
             reached = f"采用 {row.adopted} 条"
         case OrderBy.SUBMISSIONS:
@@ -96,7 +90,7 @@ def overdue(task: OpenTask, ledger: Sequence[LedgerTask]) -> str:
 
 
 def below(points: Decimal, least: int) -> str:
-    return f"{number(points)} 分，低于 {least} 分"
+    return f"{plain(points)} 分，低于 {least} 分"
 
 
 def _part(part: Period, within: Period) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mailbot.core.rules.cases import Expected, ExpectedEntry
 from mailbot.core.rules.entries import Entry, Row, Standings
-from mailbot.core.rules.listwords import number
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.rulebook import OfficeBook
 
 
@@ -69,9 +69,9 @@ def _said(what: _What) -> str:
 def _wanted(expected: Expected) -> Iterator[tuple[str, _What, str]]:
     """Unit, what, and how it should read."""
     for unit, points in expected.points:
-        yield unit, ("points", ""), number(points)
+        yield unit, ("points", ""), plain(points)
     for unit, points in expected.cumulative:
-        yield unit, ("cumulative", ""), number(points)
+        yield unit, ("cumulative", ""), plain(points)
     for unit, place in expected.places:
         yield unit, ("place", ""), _place(place)
     for unit, stars in expected.stars:
@@ -94,9 +94,9 @@ def _found(row: Row, what: _What) -> str | None:
     nothing is missing."""
     match what:
         case ("points", _):
-            return number(row.points)
+            return plain(row.points)
         case ("cumulative", _):
-            return number(row.cumulative)
+            return plain(row.cumulative)
         case ("place", _):
             return _place(row.place)
         case ("stars", _):
@@ -206,7 +206,7 @@ def _answers(entry: Entry, wanted: ExpectedEntry) -> bool:
 
 def _line(entry: Entry | ExpectedEntry, names: _Names) -> str:
     """农牧局 adoption 20 分，信息 A，2022-08-03，“条文”."""
-    said = [f"{names.get(entry.unit, entry.unit)} {entry.rule} {number(entry.points)} 分"]
+    said = [f"{names.get(entry.unit, entry.unit)} {entry.rule} {plain(entry.points)} 分"]
     if entry.item:
         said.append(f"信息 {entry.item}")
     if entry.day is not None:

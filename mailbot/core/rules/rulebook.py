@@ -7,8 +7,8 @@ rule is never zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -179,6 +179,14 @@ class OfficeBook:
             if group.id == group_id:
                 return group
         raise KeyError(group_id)
+
+    def with_units(self, units: Iterable[Unit]) -> OfficeBook:
+        """The same book with these units on its roster and no others."""
+        return replace(self, roster=replace(self.roster, units=tuple(units)))
+
+    def only(self, unit_ids: Collection[str]) -> OfficeBook:
+        """The same book as if nobody else were on its roster."""
+        return self.with_units(u for u in self.roster.units if u.id in unit_ids)
 
     def convention_on(self, day: date) -> Convention:
         return self._on("主题规定", self.conventions, day)

@@ -18,8 +18,8 @@ from hashlib import sha256
 from operator import attrgetter
 
 from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import Period
-from mailbot.core.rules.reckoning.words import plain
 
 _said = attrgetter(*(field.name for field in fields(Entry)))
 

@@ -4,7 +4,6 @@ an official wrote down (`outcome`). Loading cases is `adapters.offices`' busines
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from mailbot.core.rules.books import Sealed, accounts
@@ -22,7 +21,7 @@ def run_case(book: OfficeBook, case: Case) -> list[str]:
     """One message in the office's language for everything that is not as expected; none when the
     case holds."""
     if case.units is not None:
-        book = replace(book, roster=replace(book.roster, units=case.units))
+        book = book.with_units(case.units)
     refused = case.expected.error
     try:
         entries, result = _reckoned(book, case)

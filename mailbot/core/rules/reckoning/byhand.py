@@ -9,13 +9,13 @@ from mailbot.core.rules.basis import NoRuleInForce, in_force
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind
 from mailbot.core.rules.kinds import Manual, Rule, Version
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.reckoning.frame import (
     Frame,
     UnscorableEvent,
     choosing_day,
 )
 from mailbot.core.rules.reckoning.sheet import ZERO, Sheet
-from mailbot.core.rules.reckoning.words import plain
 
 
 def book_manual(rules: Sequence[Rule], frame: Frame, sheet: Sheet) -> None:

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
 from typing import TypeVar
 
 from mailbot.core.rules.basis import in_force
@@ -195,10 +194,6 @@ class Frame:
 
     def is_over(self, period: Period) -> bool:
         return period.last < self.as_of
-
-    @cached_property
-    def by_id(self) -> dict[str, Event]:
-        return {event.id: event for event in self.events}
 
     def _explanations(self) -> dict[tuple[str, str, Signer], bool]:
         """By event, unit and signer: the last word on it counts."""

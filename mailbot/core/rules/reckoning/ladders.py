@@ -11,11 +11,12 @@ from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind, Match
 from mailbot.core.rules.kinds import Ladder, Measure, Rule, Step, Version
 from mailbot.core.rules.matching import Matcher
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.quota import Owed
 from mailbot.core.rules.reckoning.frame import Frame, governing, rounded
 from mailbot.core.rules.reckoning.sheet import Sheet
-from mailbot.core.rules.reckoning.words import plain, short
+from mailbot.core.rules.reckoning.words import short
 from mailbot.core.subject.roster import Unit
 
 

@@ -18,10 +18,11 @@ from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event
 from mailbot.core.rules.kinds import Cap, Conversion, Floor, Rule, Version, Zeroing
 from mailbot.core.rules.matching import Matcher
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.reckoning.frame import Frame, governing, rounded
 from mailbot.core.rules.reckoning.sheet import ZERO, Sheet
-from mailbot.core.rules.reckoning.words import plain, short
+from mailbot.core.rules.reckoning.words import short
 
 L = TypeVar("L", Cap, Floor, Zeroing, Conversion)
 

@@ -20,11 +20,12 @@ from mailbot.core.rules.kinds import (
     ShortageLine,
     Version,
 )
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.quota import Owed
 from mailbot.core.rules.reckoning.frame import Frame, governing, rounded
 from mailbot.core.rules.reckoning.sheet import ZERO, Sheet
-from mailbot.core.rules.reckoning.words import owed_text, plain, short
+from mailbot.core.rules.reckoning.words import owed_text, short
 from mailbot.core.rules.scorebook import Quota
 from mailbot.core.subject.roster import Unit
 

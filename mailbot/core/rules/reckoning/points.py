@@ -17,6 +17,7 @@ from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind, Match
 from mailbot.core.rules.kinds import Joint, Line, Multiplier, Points, Repeat, Rule, Version
 from mailbot.core.rules.matching import Matcher
+from mailbot.core.rules.numbers import plain
 from mailbot.core.rules.quick import quick
 from mailbot.core.rules.reckoning.frame import (
     Frame,
@@ -26,7 +27,6 @@ from mailbot.core.rules.reckoning.frame import (
     rounded,
 )
 from mailbot.core.rules.reckoning.sheet import ZERO, Sheet
-from mailbot.core.rules.reckoning.words import plain
 
 
 def book_points(

@@ -29,7 +29,7 @@ class Sheet:
 
     def open(self, rule: Rule, changes: Iterable[str] = ()) -> list[Entry]:
         """The rule's own page. `changes` are the rules whose points it only changes: a cap's, a
-        multiplier's."""
+        floor's."""
         named = frozenset(changes)
         if named:
             self._changes[rule.id] = named

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from mailbot.core.rules.events import NAMES, Event, EventKind, Form, Outcome
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.quota import Owed
@@ -73,12 +71,6 @@ def _error(event: Event) -> str:
     how = "严重" if event.serious else ""
     fault = NAMES[event.fault] if event.fault else NAMES[event.kind]
     return what + how + fault + ("，造成不良后果" if event.bad_effect else "")
-
-
-def plain(number: Decimal) -> str:
-    """10, 2.5: no trailing zeros, no exponent."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def short(period: Period) -> str:

@@ -1,43 +1,24 @@
-"""Standings and statements as lines of a terminal and as sheets of a workbook.
-
-A statement puts each clause once at its end, under the number its entries carry: a unit that
-disputes a line finds the sentence, and the account stays readable.
-"""
+"""Standings as lines of a terminal and as sheets of a workbook, and two of them beside each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from rich.cells import cell_len
 
 from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.sheets import Cell, Sheet
-from mailbot.app.scoring import Statement
 from mailbot.cli import words
 from mailbot.cli.rows import Column, Lines, room
+from mailbot.cli.statementtables import STAR, entries_sheet
 from mailbot.core.rules.basis import in_force
-from mailbot.core.rules.entries import Entry, Listed, NoticeList, QuotaState, Row, Standings, Table
+from mailbot.core.rules.entries import Listed, NoticeList, QuotaState, Row, Standings, Table
+from mailbot.core.rules.numbers import plain, signed
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.rulebook import OfficeBook
-from mailbot.core.rules.wire import entry_json
-
-STAR = "★"
-
-
-def number(points: Decimal) -> str:
-    """Without needless zeros, never in scientific notation."""
-    text = f"{points:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def signed(points: Decimal) -> str:
-    return f"+{number(points)}" if points > 0 else number(points)
-
-
-# --- standings --------------------------------------------------------------------------------
+from mailbot.core.subject.units import unit_name
 
 
 def notes_of(found: Standings) -> list[str]:
@@ -168,7 +149,7 @@ def lists_of(found: Standings, book: OfficeBook) -> Iterable[str]:
         for listed in one.listed:
             with_it = (listed.why, "、".join(listed.people), _recommended(listed))
             said = "  ".join(text for text in with_it if text)
-            yield f"    {_name(listed.unit, book)}  {said}"
+            yield f"    {unit_name(listed.unit, book.roster)}  {said}"
         yield "    " + _("basis: {document} {clause}").format(
             document=one.document, clause=one.clause
         )
@@ -176,7 +157,7 @@ def lists_of(found: Standings, book: OfficeBook) -> Iterable[str]:
         yield ""
         yield _("Corrections of sealed periods, booked in this one:")
         for entry in found.corrections:
-            yield f"    {_name(entry.unit, book)}  {signed(entry.points)}  {entry.text}"
+            yield f"    {unit_name(entry.unit, book.roster)}  {signed(entry.points)}  {entry.text}"
 
 
 def _recommended(listed: Listed) -> str:
@@ -207,14 +188,14 @@ def standings_sheets(found: Standings, book: OfficeBook) -> list[Sheet]:
     ]
     sheets.append(Sheet(_("Lists"), heads, listed))
     if found.corrections:
-        sheets.append(_entries_sheet(_("Corrections"), found.corrections, Decimal(0), book))
+        sheets.append(entries_sheet(_("Corrections"), found.corrections, Decimal(0), book))
     return sheets
 
 
 def _listed(one: NoticeList, index: int, book: OfficeBook) -> list[Cell]:
     who = one.listed[index]
     return [
-        _name(who.unit, book),
+        unit_name(who.unit, book.roster),
         who.why,
         who.people,
         who.recommender,
@@ -267,7 +248,7 @@ def _moved(old: Row | None, new: Row) -> list[str]:
     def at(row: Row | None) -> str:
         if row is None:
             return "-"
-        return f"{number(row.points)} ({row.place if row.place is not None else '-'})"
+        return f"{plain(row.points)} ({row.place if row.place is not None else '-'})"
 
     places = ""
     if old is not None and old.place is not None and new.place is not None:
@@ -277,181 +258,7 @@ def _moved(old: Row | None, new: Row) -> list[str]:
     return [new.name, at(old), at(new), points, places]
 
 
-# --- statements -------------------------------------------------------------------------------
-
-
-def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
-    yield f"━━ {book.info.name}  {_name(found.unit, book)}  {found.period.name}"
-    if found.seal is not None:
-        yield _("Sealed {day} by {who}.").format(day=found.seal.at.date(), who=found.seal.who)
-    elif found.period.last >= found.as_of:
-        yield _(
-            "Not over yet: as of {day}. Quotas, bases and shortages are those of the months that"
-            " are over."
-        ).format(day=found.as_of)
-    lines = Lines(
-        [
-            Column(_("Day"), 10),
-            Column(_("Points"), 7, right=True),
-            Column(_("Total"), 7, right=True),
-            Column(_("Rule"), 16, 10, 1),
-            Column(_("What for"), 110, 24),
-            Column(_("Item"), 16, 0, 2),
-            Column(_("Basis"), 5),
-        ],
-        room(),
-    )
-    clauses = _clauses(found.entries)
-    yield lines.head()
-    total = Decimal(0)
-    for entry in found.entries:
-        total += entry.points
-        yield lines.row(
-            [
-                entry.day.isoformat(),
-                signed(entry.points),
-                number(total),
-                rule_name(entry, book),
-                entry.text + (f"（{STAR * entry.stars}）" if entry.stars else ""),
-                _source(entry),
-                f"[{clauses[_cited(entry)]}]",
-            ]
-        )
-    yield ""
-    yield _(
-        "Total of the period {total}; brought forward from January {opening}; together {all}."
-    ).format(
-        total=number(found.total),
-        opening=number(found.opening),
-        all=number(found.opening + found.total),
-    )
-    names = {q.id: q.name for q in book.quotas}
-    for state in found.quotas:
-        yield _("{name}: owed {need}, sent {got}, missing {missing}.").format(
-            name=names.get(state.quota, state.quota),
-            need=state.need,
-            got=state.got,
-            missing=state.missing,
-        )
-    for (rule, version, document, clause), mark in clauses.items():
-        since = _("from {day}").format(day=version)
-        yield f"[{mark}] {document} {clause}（{rule}，{since}）"
-    for record in found.reversed:
-        yield _("Taken back: record {number} of {day}, {kind}; see record {reversal}.").format(
-            number=record.id,
-            day=record.new.day,
-            kind=words.event_name(record.new.kind),
-            reversal=record.reversed_by,
-        )
-
-
-def _source(entry: Entry) -> str:
-    """The item, or the record behind the entry: what to look up, or to take back."""
-    records = [event.removeprefix("record:") for event in entry.events if ":" in event]
-    if entry.item or not records:
-        return entry.item
-    return _("record {number}").format(number="、".join(records[:3]))
-
-
-Cited = tuple[str, date, str, str]
-
-
-def _cited(entry: Entry) -> Cited:
-    return entry.rule, entry.version, entry.document, entry.clause
-
-
-def _clauses(entries: Sequence[Entry]) -> dict[Cited, int]:
-    """Each cited clause and the number it goes by, in the order of first use."""
-    marks: dict[Cited, int] = {}
-    for entry in entries:
-        marks.setdefault(_cited(entry), len(marks) + 1)
-    return marks
-
-
-def statement_sheets(found: Statement, book: OfficeBook) -> list[Sheet]:
-    name = f"{_name(found.unit, book)} {found.period.code}"
-    return [_entries_sheet(name, found.entries, found.opening, book)]
-
-
-def _entries_sheet(
-    name: str, entries: Sequence[Entry], opening: Decimal, book: OfficeBook
-) -> Sheet:
-    heads = [
-        _("Unit"),
-        _("Day"),
-        _("Points"),
-        _("Total"),
-        _("This year"),
-        _("Rule"),
-        _("What for"),
-        _("Item"),
-        _("Events"),
-        _("Document"),
-        _("Clause"),
-        _("Version"),
-        _("Corrects"),
-    ]
-    rows: list[list[Cell]] = []
-    total = Decimal(0)
-    for entry in entries:
-        total += entry.points
-        rows.append(
-            [
-                _name(entry.unit, book),
-                entry.day,
-                entry.points,
-                total,
-                opening + total,
-                rule_name(entry, book),
-                entry.text,
-                entry.item,
-                "、".join(entry.events),
-                entry.document,
-                entry.clause,
-                entry.version,
-                entry.corrects,
-            ]
-        )
-    return Sheet(name, heads, rows)
-
-
-def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
-    return {
-        "office": found.office,
-        "unit": found.unit,
-        "name": _name(found.unit, book),
-        "period": found.period.code,
-        "as_of": found.as_of,
-        "opening": str(found.opening),
-        "total": str(found.total),
-        "entries": [entry_json(entry) for entry in found.entries],
-        "quotas": [
-            {"quota": q.quota, "need": q.need, "got": q.got, "missing": q.missing}
-            for q in found.quotas
-        ],
-        "reversed": [record.id for record in found.reversed],
-        "sealed": found.seal.at if found.seal else None,
-    }
-
-
-# --- names ------------------------------------------------------------------------------------
-
-
-def rule_name(entry: Entry, book: OfficeBook) -> str:
-    try:
-        return book.scoring.rule(entry.rule).name
-    except KeyError:
-        return entry.rule  # a rule of a sealed period that the office's data no longer has
-
-
-def _name(unit: str, book: OfficeBook) -> str:
-    try:
-        return book.roster.get(unit).name
-    except KeyError:
-        return unit  # a recommending unit outside the roster
-
-
 def _text(cell: Cell) -> str:
     if cell is None:
         return "-"
-    return number(cell) if isinstance(cell, Decimal) else str(cell)
+    return plain(cell) if isinstance(cell, Decimal) else str(cell)

@@ -1,0 +1,184 @@
+"""Statements as lines of a terminal and as sheets of a workbook.
+
+A statement puts each clause once at its end, under the number its entries carry: a unit that
+disputes a line finds the sentence, and the account stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from mailbot.adapters.i18n import _
+from mailbot.adapters.sheets import Cell, Sheet
+from mailbot.app.scoring import Statement
+from mailbot.cli import words
+from mailbot.cli.rows import Column, Lines, room
+from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.numbers import plain, signed
+from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.wire import entry_json
+from mailbot.core.subject.units import unit_name
+
+STAR = "★"
+
+
+def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
+    yield f"━━ {book.info.name}  {unit_name(found.unit, book.roster)}  {found.period.name}"
+    if found.seal is not None:
+        yield _("Sealed {day} by {who}.").format(day=found.seal.at.date(), who=found.seal.who)
+    elif found.period.last >= found.as_of:
+        yield _(
+            "Not over yet: as of {day}. Quotas, bases and shortages are those of the months that"
+            " are over."
+        ).format(day=found.as_of)
+    lines = Lines(
+        [
+            Column(_("Day"), 10),
+            Column(_("Points"), 7, right=True),
+            Column(_("Total"), 7, right=True),
+            Column(_("Rule"), 16, 10, 1),
+            Column(_("What for"), 110, 24),
+            Column(_("Item"), 16, 0, 2),
+            Column(_("Basis"), 5),
+        ],
+        room(),
+    )
+    clauses = _clauses(found.entries)
+    yield lines.head()
+    total = Decimal(0)
+    for entry in found.entries:
+        total += entry.points
+        yield lines.row(
+            [
+                entry.day.isoformat(),
+                signed(entry.points),
+                plain(total),
+                rule_name(entry, book),
+                entry.text + (f"（{STAR * entry.stars}）" if entry.stars else ""),
+                _source(entry),
+                f"[{clauses[_cited(entry)]}]",
+            ]
+        )
+    yield ""
+    yield _(
+        "Total of the period {total}; brought forward from January {opening}; together {all}."
+    ).format(
+        total=plain(found.total),
+        opening=plain(found.opening),
+        all=plain(found.opening + found.total),
+    )
+    names = {q.id: q.name for q in book.quotas}
+    for state in found.quotas:
+        yield _("{name}: owed {need}, sent {got}, missing {missing}.").format(
+            name=names.get(state.quota, state.quota),
+            need=state.need,
+            got=state.got,
+            missing=state.missing,
+        )
+    for (rule, version, document, clause), mark in clauses.items():
+        since = _("from {day}").format(day=version)
+        yield f"[{mark}] {document} {clause}（{rule}，{since}）"
+    for record in found.reversed:
+        yield _("Taken back: record {number} of {day}, {kind}; see record {reversal}.").format(
+            number=record.id,
+            day=record.new.day,
+            kind=words.event_name(record.new.kind),
+            reversal=record.reversed_by,
+        )
+
+
+def _source(entry: Entry) -> str:
+    """The item, or the record behind the entry: what to look up, or to take back."""
+    records = [event.removeprefix("record:") for event in entry.events if ":" in event]
+    if entry.item or not records:
+        return entry.item
+    return _("record {number}").format(number="、".join(records[:3]))
+
+
+Cited = tuple[str, date, str, str]
+
+
+def _cited(entry: Entry) -> Cited:
+    return entry.rule, entry.version, entry.document, entry.clause
+
+
+def _clauses(entries: Sequence[Entry]) -> dict[Cited, int]:
+    """Each cited clause and the number it goes by, in the order of first use."""
+    marks: dict[Cited, int] = {}
+    for entry in entries:
+        marks.setdefault(_cited(entry), len(marks) + 1)
+    return marks
+
+
+def statement_sheets(found: Statement, book: OfficeBook) -> list[Sheet]:
+    name = f"{unit_name(found.unit, book.roster)} {found.period.code}"
+    return [entries_sheet(name, found.entries, found.opening, book)]
+
+
+def entries_sheet(name: str, entries: Sequence[Entry], opening: Decimal, book: OfficeBook) -> Sheet:
+    heads = [
+        _("Unit"),
+        _("Day"),
+        _("Points"),
+        _("Total"),
+        _("This year"),
+        _("Rule"),
+        _("What for"),
+        _("Item"),
+        _("Events"),
+        _("Document"),
+        _("Clause"),
+        _("Version"),
+        _("Corrects"),
+    ]
+    rows: list[list[Cell]] = []
+    total = Decimal(0)
+    for entry in entries:
+        total += entry.points
+        rows.append(
+            [
+                unit_name(entry.unit, book.roster),
+                entry.day,
+                entry.points,
+                total,
+                opening + total,
+                rule_name(entry, book),
+                entry.text,
+                entry.item,
+                "、".join(entry.events),
+                entry.document,
+                entry.clause,
+                entry.version,
+                entry.corrects,
+            ]
+        )
+    return Sheet(name, heads, rows)
+
+
+def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
+    return {
+        "office": found.office,
+        "unit": found.unit,
+        "name": unit_name(found.unit, book.roster),
+        "period": found.period.code,
+        "as_of": found.as_of,
+        "opening": str(found.opening),
+        "total": str(found.total),
+        "entries": [entry_json(entry) for entry in found.entries],
+        "quotas": [
+            {"quota": q.quota, "need": q.need, "got": q.got, "missing": q.missing}
+            for q in found.quotas
+        ],
+        "reversed": [record.id for record in found.reversed],
+        "sealed": found.seal.at if found.seal else None,
+    }
+
+
+def rule_name(entry: Entry, book: OfficeBook) -> str:
+    try:
+        return book.scoring.rule(entry.rule).name
+    except KeyError:
+        return entry.rule  # a rule of a sealed period that the office's data no longer has
