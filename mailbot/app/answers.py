@@ -13,7 +13,7 @@ from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Reads, Renderer
 from mailbot.app.records import InboundRow, ItemRow, OutboxState, Outgoing
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Relation
-from mailbot.core.letters import (
+from mailbot.core.letters.answers import (
     AnswerKind,
     LimitNotice,
     Rendered,

@@ -19,7 +19,7 @@ from mailbot.app.records import InboundRow, ItemRow
 from mailbot.core.intake.content import content_of
 from mailbot.core.intake.describe import mailto
 from mailbot.core.intake.model import Decision, Facts, Relation
-from mailbot.core.letters import (
+from mailbot.core.letters.answers import (
     Acknowledgement,
     AnswerKind,
     AttachmentLine,

@@ -8,7 +8,7 @@ next to nothing.
 from __future__ import annotations
 
 from mailbot.app.records import AnswerCounts
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.rules.rulebook import Limits
 
 

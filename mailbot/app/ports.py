@@ -35,7 +35,7 @@ from mailbot.app.records import (
     Relation,
     SealRow,
 )
-from mailbot.core.letters import Letter, Rendered
+from mailbot.core.letters.answers import Letter, Rendered
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind

@@ -25,7 +25,7 @@ from mailbot.app.records import (
 from mailbot.app.settle import Settled, Settler
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Reason
 from mailbot.core.intake.titles import normal_title
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.automatic import answer_refused
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of, month_of

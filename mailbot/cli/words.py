@@ -15,7 +15,7 @@ from mailbot.adapters.i18n import N_, _
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored
 from mailbot.core.intake.model import DecisionKind, Relation
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.rules.events import NAMES, EventKind
 
 if TYPE_CHECKING:

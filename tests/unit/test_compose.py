@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.letters import Rendered
+from mailbot.core.letters.answers import Rendered
 from mailbot.core.mail.compose import (
     HEADERS,
     MAX_ID,

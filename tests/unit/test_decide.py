@@ -15,7 +15,7 @@ from mailbot.core.intake.content import content_of
 from mailbot.core.intake.decide import decide
 from mailbot.core.intake.lanes import is_urgent_report
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Relation
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.automatic import Automatic, AutomaticKind
 from mailbot.core.mail.model import (

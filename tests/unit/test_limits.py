@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.app.limits import refusal
 from mailbot.app.records import AnswerCounts
-from mailbot.core.letters import AnswerKind as K
+from mailbot.core.letters.answers import AnswerKind as K
 from mailbot.core.rules.rulebook import Limits
 
 LIMITS = Limits()

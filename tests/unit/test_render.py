@@ -25,7 +25,7 @@ from mailbot.core.intake.describe import (
     mailto,
 )
 from mailbot.core.intake.problems import Problem, ProblemCode
-from mailbot.core.letters import (
+from mailbot.core.letters.answers import (
     Acknowledgement,
     AttachmentLine,
     LimitNotice,

@@ -19,7 +19,7 @@ from mailbot.adapters.db.unit_of_work import BOT, SqlTransaction
 from mailbot.app.ports import Transaction
 from mailbot.app.records import Binding, InboundRow, Outgoing
 from mailbot.app.replay import Bound, ByHand, Categorised, Decided, Event, Released
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 
 BINDING, RELEASE, CATEGORY = "binding", "release", "item.category"
 """Actions of the audit trail. The subject of the latter two is `item:<id>`."""

@@ -31,7 +31,7 @@ from mailbot.adapters.db.tables import (
 )
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.records import InboundRow, ItemRow
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 
 __all__ = [
     "ItemFilter",

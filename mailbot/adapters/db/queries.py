@@ -43,7 +43,7 @@ from mailbot.app.records import (
     NewVersion,
     OutboxState,
 )
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.mail.wire import from_json
 

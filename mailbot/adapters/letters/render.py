@@ -51,7 +51,7 @@ from mailbot.adapters.letters.text import (
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.core.intake.describe import FIELD_LABELS, SOURCE_LABELS, human_size
 from mailbot.core.intake.problems import Problem, ProblemCode
-from mailbot.core.letters import (
+from mailbot.core.letters.answers import (
     Acknowledgement,
     AnswerKind,
     Letter,

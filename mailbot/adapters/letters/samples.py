@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core.intake.describe import mailto
 from mailbot.core.intake.problems import Problem, ProblemCode
-from mailbot.core.letters import (
+from mailbot.core.letters.answers import (
     Acknowledgement,
     AttachmentLine,
     ItemLine,

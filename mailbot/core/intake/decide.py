@@ -54,7 +54,7 @@ from mailbot.core.intake.submission import (
     sent_before,
     titles_in_files,
 )
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from mailbot.core.intake.classify import Classification
 from mailbot.core.intake.problems import Problem
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.automatic import Automatic
 from mailbot.core.rules.rulebook import OfficeBook

@@ -13,7 +13,7 @@ from mailbot.core.intake.describe import PROBLEM_LABELS
 from mailbot.core.intake.model import Decision, DecisionKind, Draft, Facts, Reason, Relation
 from mailbot.core.intake.split import Split
 from mailbot.core.intake.submission import by_itself
-from mailbot.core.letters import AnswerKind
+from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.model import Attachment, DefectCode, IncomingMail
 from mailbot.core.rules.rulebook import SenderPolicy

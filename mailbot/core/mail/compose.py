@@ -24,7 +24,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Literal
 
-from mailbot.core.letters import Rendered
+from mailbot.core.letters.answers import Rendered
 
 HEADERS = (
     "From",
