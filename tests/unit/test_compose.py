@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -11,11 +13,13 @@ from email.header import decode_header
 from email.message import EmailMessage, Message
 from typing import Any
 
+import mailparser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core.letters.answers import Rendered
+from mailbot.core.mail.bodyparts import MAX_FILE_NAME, file_name
 from mailbot.core.mail.compose import (
     HEADERS,
     MAX_ID,
@@ -24,6 +28,8 @@ from mailbot.core.mail.compose import (
     usable_address,
     usable_id,
 )
+from mailbot.core.mail.decode import decode, part_bytes
+from mailbot.core.mail.enclosures import DOCX, PDF, XLSX, Enclosure, InlineImage
 
 WHEN = datetime(2026, 8, 12, 9, 31, 5, tzinfo=timezone(timedelta(hours=8)))
 LETTER = Rendered(
@@ -242,3 +248,171 @@ def test_nothing_a_stranger_writes_becomes_a_header(
     got = parts[0].get_payload(decode=True)  # type: ignore[union-attr]
     expected = re.sub(r"\r\n?|\n", "\n", text).replace("\x00", "").encode("utf-8", "replace")
     assert isinstance(got, bytes) and got.replace(b"\r\n", b"\n") == expected
+
+
+# --- files and images -----------------------------------------------------------------------
+
+BYTES_BEFORE = "da3b09036f58b3ad91129fce9d5d9756f696eaa66ea7514268e90f2e5a5bd77b"
+"""SHA-256 of `built()` since letters without files were first sent: a resend is byte for byte the
+first send, so a change here is a change of every stored letter."""
+
+DOCX_BYTES = b"PK\x03\x04" + bytes(range(256)) * 40
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00\xff\r\n--" * 30
+CIRCULAR = Enclosure("关于2026年第三季度政务信息报送情况的通报.docx", DOCX, DOCX_BYTES)
+CHART = InlineImage("points@mailbot", PICTURE)
+SHOWN = Rendered("通报", "第3位", '<html><body><img src="cid:points@mailbot"></body></html>')
+
+
+def shape(message: Message) -> Any:
+    """Content types as nested lists, and no defect anywhere."""
+    assert not message.defects
+    if not message.is_multipart():
+        return message.get_content_type()
+    return [message.get_content_subtype(), *(shape(p) for p in message.get_payload())]  # type: ignore[arg-type, union-attr]
+
+
+def test_a_letter_without_files_is_byte_for_byte_what_it_was() -> None:
+    assert hashlib.sha256(built()).hexdigest() == BYTES_BEFORE
+
+
+@pytest.mark.parametrize(
+    ("files", "images", "expected"),
+    [
+        ((), (), ["alternative", "text/plain", "text/html"]),
+        ((CIRCULAR,), (), ["mixed", ["alternative", "text/plain", "text/html"], DOCX]),
+        ((), (CHART,), ["related", ["alternative", "text/plain", "text/html"], "image/png"]),
+        (
+            (CIRCULAR, CIRCULAR),
+            (CHART, InlineImage("second", PICTURE)),
+            [
+                "mixed",
+                [
+                    "related",
+                    ["alternative", "text/plain", "text/html"],
+                    "image/png",
+                    "image/png",
+                ],
+                DOCX,
+                DOCX,
+            ],
+        ),
+    ],
+)
+def test_only_the_levels_that_are_needed(
+    files: Sequence[Enclosure], images: Sequence[InlineImage], expected: Any
+) -> None:
+    raw = built(SHOWN, files=files, images=images)
+    assert raw == built(SHOWN, files=files, images=images)
+    message = read(raw)
+    assert shape(message) == expected
+    levels = [p for p in message.walk() if p.is_multipart()]
+    assert len({p.get_boundary() for p in levels}) == len(levels)
+    for level in levels:
+        # As often as it has parts, and once to close: so never in a content.
+        marks = raw.count(f"\r\n--{level.get_boundary()}".encode())
+        assert marks == len(level.get_payload()) + 1
+    assert max(map(len, raw.split(b"\r\n"))) < 998 and raw.isascii()
+
+
+def test_an_image_is_what_the_html_points_to() -> None:
+    message = read(built(SHOWN, images=[CHART], files=[CIRCULAR]))
+    image = next(p for p in message.walk() if p.get_content_type() == "image/png")
+    assert image["Content-ID"] == "<points@mailbot>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_payload(decode=True) == PICTURE
+    related = next(p for p in message.walk() if p.get_content_subtype() == "related")
+    assert related.get_param("type") == "multipart/alternative"  # RFC 2387 §3.1
+    ours = decode(built(SHOWN, images=[CHART], files=[CIRCULAR]))
+    assert [(a.name, a.inline) for a in ours.attachments] == [
+        ("chart1.png", True),
+        (CIRCULAR.name, False),
+    ]
+
+
+FILE_NAMES = [
+    "tongbao.docx",
+    "Q3 (final) - copy_2.xlsx",
+    "计分明细.xlsx",
+    "报" * 120 + ".docx",
+    "镕喆堃𠮷𫚉䶮·朝克图 ᠮᠣᠩᠭᠣᠯ.pdf",
+    '关于"放管服"的/通报\\一.docx',
+    'a"b/c\\d.docx',
+    "100%完成;附件=1,'单引号'*星*.docx",
+    "x" * 150 + ".docx",
+    "鄂前政办发〔2026〕12号 关于2026年第三季度政务信息报送情况的通报（附计分明细）.docx",
+    "é́.docx",
+]
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_every_reader_finds_name_and_bytes_again(name: str) -> None:
+    raw = built(files=[Enclosure(name, DOCX, DOCX_BYTES), Enclosure("后.pdf", PDF, b"%PDF-1.7")])
+    _found_again(raw, [(name, DOCX_BYTES), ("后.pdf", b"%PDF-1.7")])
+
+
+def _found_again(raw: bytes, expected: list[tuple[str, bytes]]) -> None:
+    modern = [p for p in read(raw).walk() if p.get_content_disposition() == "attachment"]
+    assert [(p.get_filename(), p.get_payload(decode=True)) for p in modern] == expected
+    old = [p for p in email.message_from_bytes(raw).walk() if p.get_filename()]
+    assert [(p.get_filename(), p.get_payload(decode=True)) for p in old] == expected
+    for part, (name, _) in zip(old, expected, strict=True):
+        # What QQ reads: the encoded-words of Content-Type.
+        value = re.sub(r"\r\n(?=[ \t])", "", str(part.get_param("name")))
+        words = decode_header(value)
+        assert "".join(w if isinstance(w, str) else w.decode(c or "ascii") for w, c in words) == (
+            name
+        )
+    ours = decode(raw)
+    assert [d for d in ours.defects if not d.where.endswith(" text")] == []
+    assert [a.name for a in ours.attachments] == [n for n, _ in expected]
+    assert [part_bytes(raw, a.path) for a in ours.attachments] == [b for _, b in expected]
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_mail_parser_finds_them_too(name: str) -> None:
+    parsed = mailparser.parse_from_bytes(built(files=[Enclosure(name, DOCX, DOCX_BYTES)]))
+    (found,) = parsed.attachments
+    assert (found["filename"], base64.b64decode(found["payload"])) == (name, DOCX_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("", "file"),
+        ("\r\n \x00", "file"),
+        ("甲\r\nBcc: x@evil.cn\u202ecod.exe", "甲 Bcc: x@evil.cncod.exe"),
+        ("甲\ud800.pdf", "甲\ufffd.pdf"),
+        ("=?UTF-8?B?eA==?=.pdf", "＝?UTF-8?B?eA=＝?=.pdf"),
+        ("长" * 500 + ".docx", "长" * 194 + "….docx"),
+        ("长" * 500, "长" * 199 + "…"),
+        ("." * 500, "." * 199 + "…"),
+    ],
+)
+def test_a_name_no_mail_can_carry_is_made_one(name: str, sent: str) -> None:
+    assert file_name(name) == sent and len(sent) <= MAX_FILE_NAME
+    _found_again(built(files=[Enclosure(name, PDF, b"x")]), [(sent, b"x")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=anything, content=st.binary(max_size=300))
+def test_no_file_disturbs_its_neighbours(name: str, content: bytes) -> None:
+    around = Enclosure("前.docx", DOCX, b"\r\n.\r\n"), Enclosure("后.xlsx", XLSX, b"")
+    raw = built(files=[around[0], Enclosure(name, PDF, content), around[1]])
+    assert max(map(len, raw.split(b"\r\n"))) < 998 and raw.isascii()
+    _found_again(raw, [("前.docx", b"\r\n.\r\n"), (file_name(name), content), ("后.xlsx", b"")])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": [InlineImage("a b", PICTURE)]},
+        {"images": [InlineImage("a>\r\nBcc: x", PICTURE)]},
+        {"images": [InlineImage("", PICTURE)]},
+        {"images": [CHART, CHART]},
+        {"files": [Enclosure("x", "application/pdf\r\nX: y", b"")]},
+        {"files": [Enclosure("x", "pdf", b"")]},
+    ],
+)
+def test_parts_that_are_not_ours_to_send_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        built(**changes)

@@ -8,23 +8,24 @@ and because nothing a stranger wrote may ever become a header line. It promises
   there are usable ids), lines of at most 78 octets wherever the content can be folded and never
   998 or more (RFC 5322 §2.1.1), CRLF throughout, pure ASCII on the wire;
 * one recipient, never a Cc;
-* a multipart/alternative of text and HTML, both UTF-8 in base64, which every Chinese webmail
-  shows rightly and no relay needs to re-encode.
+* text and HTML, both UTF-8 in base64, which every Chinese webmail shows rightly and no relay needs
+  to re-encode; files and images beside them (`bodyparts`).
 
 What the letter says and whom it may be sent to is not its business.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Literal
 
 from mailbot.core.letters.answers import Rendered
+from mailbot.core.mail.bodyparts import body_lines
+from mailbot.core.mail.enclosures import Enclosure, InlineImage
+from mailbot.core.mail.encodedwords import encoded_words, header_line
 
 HEADERS = (
     "From",
@@ -47,9 +48,6 @@ MAX_REFERENCES = 20
 """The thread's first id and its newest ones; RFC 5322 sets no bound, a hostile thread does."""
 MAX_SUBJECT = 200
 MAX_NAME = 60
-_ENCODED_BYTES = 45
-"""UTF-8 octets per encoded-word: base64 makes 60 of them, with `=?UTF-8?B??=` 72 <= 75
-(RFC 2047 §2), and `Subject: ` before the first still keeps the line at 81 < 998."""
 
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -59,7 +57,6 @@ _MESSAGE_ID = re.compile(r"[!#-'*+\-./-;=?A-Z\[\]^-~]+@[!#-'*+\-./-;=?@A-Z\[\]^-
 """Printable ASCII without blanks, quotes, backslash, brackets, comma and parentheses: what can be
 repeated between `<` and `>` without reading as anything else."""
 _MARK = re.compile(r"[A-Za-z0-9._-]{1,120}")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def usable_address(addr: str) -> bool:
@@ -92,14 +89,18 @@ def compose(
     references: Sequence[str],
     auto_submitted: Literal["auto-replied", "auto-generated"],
     mark: str,
+    files: Sequence[Enclosure] = (),
+    images: Sequence[InlineImage] = (),
 ) -> bytes:
     """The mail's bytes; the same bytes for the same arguments.
 
     `message_id` with or without angle brackets; `in_reply_to` the answered mail's id, `references`
     that mail's own References, oldest first (ids that cannot be quoted back are left out).
+    `images` are what the HTML shows by `cid:`.
 
     Raises `ValueError` where our own side gave something that no mail can carry: an address
-    `usable_address` refuses, a Message-ID or mark that is not ours to send, a naive date.
+    `usable_address` refuses, a Message-ID, mark or Content-ID that is not ours to send, a naive
+    date.
     """
     for addr in (from_addr, to_addr):
         if not usable_address(addr):
@@ -116,8 +117,6 @@ def compose(
 
     parent = usable_id(in_reply_to)
     thread = _thread(references, parent)
-    boundary = "=_mb_" + hashlib.sha256(own_id.encode("ascii")).hexdigest()[:32]
-    # "=_" never occurs in base64, so no body line can look like the boundary (RFC 2045 §6.7).
 
     lines = [f"From: {_mailbox(from_name, from_addr)}", f"To: {to_addr}"]
     lines.append(f"Subject: {_unstructured(rendered.subject, MAX_SUBJECT)}")
@@ -132,12 +131,7 @@ def compose(
         "X-Auto-Response-Suppress: All",
         f"X-Mailbot-Id: {mark}",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
-        "",
-        *_part(boundary, "text/plain", rendered.text),
-        *_part(boundary, "text/html", rendered.html),
-        f"--{boundary}--",
-        "",
+        *body_lines(rendered, files, images, own_id),
     ]
     return "\r\n".join(lines).encode("ascii")
 
@@ -152,53 +146,17 @@ def _thread(references: Sequence[str], parent: str | None) -> list[str]:
 
 
 def _mailbox(name: str, addr: str) -> str:
-    shown = _one_line(name, MAX_NAME)
+    shown = header_line(name, MAX_NAME)
     if not shown:
         return addr
     if re.fullmatch(r"[A-Za-z0-9 ]+", shown):
         return f'"{shown}" <{addr}>'
     # Folded before the address: the longest one alone is shorter than a line may be.
-    return "\r\n ".join([*_encoded_words(shown), f"<{addr}>"])
+    return "\r\n ".join([*encoded_words(shown), f"<{addr}>"])
 
 
 def _unstructured(value: str, limit: int) -> str:
-    shown = _one_line(value, limit)
+    shown = header_line(value, limit)
     if shown.isascii() and "=?" not in shown and len(shown) <= 66:
         return shown
-    return "\r\n ".join(_encoded_words(shown))
-
-
-def _one_line(value: str, limit: int) -> str:
-    """No control character, line separator or lone surrogate survives; at most `limit`
-    characters, an ellipsis in place of the rest."""
-    shown = " ".join(_UNSAFE.sub(" ", value).split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _encoded_words(value: str) -> Iterable[str]:
-    """RFC 2047 B encoding; each word decodes by itself, so it is cut between characters."""
-    chunk = bytearray()
-    for char in value:
-        octets = char.encode("utf-8")
-        if len(chunk) + len(octets) > _ENCODED_BYTES:
-            yield _encoded_word(chunk)
-            chunk.clear()
-        chunk += octets
-    if chunk:
-        yield _encoded_word(chunk)
-
-
-def _encoded_word(octets: bytes | bytearray) -> str:
-    return f"=?UTF-8?B?{base64.b64encode(octets).decode('ascii')}?="
-
-
-def _part(boundary: str, content_type: str, body: str) -> list[str]:
-    text = re.sub(r"\r\n?|\n", "\r\n", body).replace("\x00", "")
-    encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
-    return [
-        f"--{boundary}",
-        f"Content-Type: {content_type}; charset=utf-8",
-        "Content-Transfer-Encoding: base64",
-        "",
-        *(encoded[i : i + 76] for i in range(0, len(encoded), 76)),
-    ]
+    return "\r\n ".join(encoded_words(shown))
