@@ -98,6 +98,9 @@ def record(
         Text, typer.Option("--on-list", help=_("List of the notice the unit is put on."))
     ] = None,
     task: Annotated[Text, typer.Option(help=_("Id of the ledger's task."))] = None,
+    number: Annotated[
+        Text, typer.Option(help=_("Of a commission: the number it was given under."))
+    ] = None,
     due: Annotated[Text, typer.Option(help=_("Its due day; default the ledger's."))] = None,
     times: Annotated[Text, typer.Option(help=_("How many persons or person-times."))] = None,
     partners: Annotated[

@@ -29,7 +29,12 @@ COUNTED_STATES = (ItemState.ACCEPTED.value, ItemState.WITHDRAWAL_REQUESTED.value
 COUNTED_LANES = ("item", URGENT)
 CHUNK = 500
 """Ids per statement."""
-HOLDING = (EventKind.STATUS.value, EventKind.TASK.value, EventKind.TASK_DONE.value)
+HOLDING = (
+    EventKind.STATUS.value,
+    EventKind.TASK.value,
+    EventKind.TASK_DONE.value,
+    EventKind.ASSIGNMENT.value,
+)
 """Kinds that hold on: what came before the first day still says how things stand on it."""
 
 # --- submissions

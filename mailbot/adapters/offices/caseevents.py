@@ -35,7 +35,7 @@ EXTRA: dict[EventKind, tuple[str, ...]] = {
     EventKind.ADOPTION: _ITEM,
     EventKind.INSTRUCTION: _ITEM,
     EventKind.FORWARDING: _ITEM,
-    EventKind.COMMISSION: _ITEM,
+    EventKind.COMMISSION: (*_ITEM, "about"),
     EventKind.STAFF: ("times",),
     EventKind.TRAINING: ("times",),
     EventKind.JOINT_RESEARCH: _ITEM,
@@ -47,6 +47,7 @@ EXTRA: dict[EventKind, tuple[str, ...]] = {
     EventKind.STATUS: ("status",),
     EventKind.TASK: ("item", "due"),
     EventKind.TASK_DONE: ("item",),
+    EventKind.ASSIGNMENT: ("item", "due", "level"),
 }
 """What an event may say beside the conditions that rules ask for (`CONDITIONS`)."""
 REQUIRED: dict[EventKind, tuple[str, ...]] = {
@@ -61,9 +62,15 @@ REQUIRED: dict[EventKind, tuple[str, ...]] = {
     EventKind.STATUS: ("status",),
     EventKind.TASK: ("item",),
     EventKind.TASK_DONE: ("item",),
+    EventKind.ASSIGNMENT: ("title",),
 }
 MOST_TIMES = 100_000
 WHOLE = Decimal(1)
+
+
+def _ordered_as(kind: EventKind) -> EventKind:
+    """A commission is given by the levels that it is finished for."""
+    return EventKind.COMMISSION if kind is EventKind.ASSIGNMENT else kind
 
 
 @dataclass
@@ -181,7 +188,7 @@ class Reader:
             category=self._category(table, event),
             form=Form(table.choice("form", Form, Form.FULL.value)),
             journal=self.names.journal(table) if "journal" in table.data else "",
-            level=self.names.level(table, event.kind) if "level" in table.data else "",
+            level=self.names.level(table, _ordered_as(event.kind)) if "level" in table.data else "",
             outcome=(
                 Outcome(table.choice("outcome", outcomes)) if "outcome" in table.data else None
             ),

@@ -12,7 +12,15 @@ from enum import StrEnum
 from typing import TypeVar
 
 from mailbot.adapters.offices.tablereader import Table, nearest
-from mailbot.core.rules.events import NAMES, EventKind, Fault, Form, Match, Outcome
+from mailbot.core.rules.events import (
+    NAMES,
+    NEVER_JUDGED,
+    EventKind,
+    Fault,
+    Form,
+    Match,
+    Outcome,
+)
 from mailbot.core.rules.scorebook import Term
 
 E = TypeVar("E", bound=StrEnum)
@@ -44,6 +52,7 @@ CONDITIONS: dict[EventKind, tuple[str, ...]] = {
 }
 """What may be asked of each kind of event; the kinds that are not named have nothing to ask for.
 A condition that can never hold is a slip, and a line with it would silently give nothing."""
+JUDGED = tuple(kind for kind in EventKind if kind not in NEVER_JUDGED)
 OUTCOMES: dict[EventKind, tuple[Outcome, ...]] = {
     EventKind.COMMISSION: (Outcome.DONE, Outcome.MISSED),
     EventKind.TASK_DONE: (Outcome.ON_TIME, Outcome.LATE),
@@ -72,7 +81,7 @@ class Words:
 
 def read_match(table: Table, words: Words) -> Match:
     """The conditions in a table that may hold other keys as well; the caller closes it."""
-    event = EventKind(table.choice("event", EventKind))
+    event = EventKind(table.choice("event", JUDGED))
     table.offer(*ALL_CONDITIONS)
     match = Match(
         event=event,

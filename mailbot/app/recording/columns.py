@@ -90,7 +90,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("points", "分值", Read.NUMBER, "人工记分的分数，扣分写负数", ("分数", "得分")),
     Column("list", "名单", Read.TEXT, "列入通报的哪个名单", ("名单名称",)),
     Column("task", "任务编号", Read.TEXT, "台账里的任务编号", ("任务",)),
-    Column("due", "完成期限", Read.DAY, "任务的完成期限；不填按台账", ("期限", "截止日期")),
+    Column("number", "约稿编号", Read.TEXT, "布置约稿时定的编号；办结时填同一个编号", ("约稿号",)),
+    Column("due", "完成期限", Read.DAY, "任务、约稿的完成期限；任务不填按台账", ("期限", "截止日期")),
     Column("times", "数量", Read.COUNT, "人数、人次、篇次，不填为 1", ("人数", "人次")),
     Column("partners", "联合单位", Read.NAMES, "联合报送的其他单位，用顿号隔开", ("合作单位",)),
     Column("shares", "分配比例", Read.NAMES, "例如 农牧局0.6、水利局0.4，合计为 1", ("分配",)),
@@ -134,7 +135,9 @@ NEEDS: dict[EventKind, Needs] = {
     EventKind.FORWARDING: Needs(
         ("day", "level", "evidence"), ("form", "urgent_major", *_JOINT), "must"
     ),
-    EventKind.COMMISSION: Needs(("unit", "day", "level", "outcome", "evidence"), ("times",), "may"),
+    EventKind.COMMISSION: Needs(
+        ("unit", "day", "level", "outcome", "evidence"), ("number", "times"), "may"
+    ),
     EventKind.STAFF: Needs(("unit", "day", "evidence"), ("times",)),
     EventKind.TRAINING: Needs(("unit", "day", "evidence"), ("times",)),
     EventKind.JOINT_RESEARCH: Needs(("unit", "day", "evidence"), ("times", *_JOINT), "may"),
@@ -150,5 +153,6 @@ NEEDS: dict[EventKind, Needs] = {
     EventKind.STATUS: Needs(("unit", "day", "status", "evidence")),
     EventKind.TASK: Needs(("unit", "day", "task", "evidence"), ("due",)),
     EventKind.TASK_DONE: Needs(("unit", "day", "task", "evidence")),
+    EventKind.ASSIGNMENT: Needs(("unit", "day", "title", "due", "evidence"), ("number", "level")),
 }
 """By kind; the order of the template's explanations."""

@@ -11,7 +11,9 @@ from mailbot.app.recording.columns import BY_KEY
 from mailbot.app.recording.entry import Checked, look
 from mailbot.app.recording.values import Wrong
 from mailbot.app.records import RecordRow
-from mailbot.core.rules.events import EventKind, Fault, Form, Outcome, Signer, UnitStatus
+from mailbot.core.intake.titles import normal_title
+from mailbot.core.rules.assignments import number_key, open_assignments
+from mailbot.core.rules.events import Event, EventKind, Fault, Form, Outcome, Signer, UnitStatus
 from mailbot.core.rules.people import CALLED
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.roster import Unit
@@ -46,12 +48,16 @@ def _printed(found: Checked, book: OfficeBook, reads: Reads) -> None:
 
 def _levelled(found: Checked, book: OfficeBook, reads: Reads) -> None:
     answers = found.answers
-    if text := answers.text("level"):
-        term = look(found, "level", lambda: words.find_level(text, book, answers.kind))
-        found.facts["level"] = term.id if term else ""
+    _level(found, book, answers.kind)
     if form := answers.text("form"):
         found.facts["form"] = Form(form)
     _flags(found, "urgent_major")
+
+
+def _level(found: Checked, book: OfficeBook, kind: EventKind) -> None:
+    if text := found.answers.text("level"):
+        term = look(found, "level", lambda: words.find_level(text, book, kind))
+        found.facts["level"] = term.id if term else ""
 
 
 def _flags(found: Checked, *names: str) -> None:
@@ -65,6 +71,55 @@ def _commission(found: Checked, book: OfficeBook, reads: Reads) -> None:
     _levelled(found, book, reads)
     if outcome := found.answers.text("outcome"):
         found.facts["outcome"] = Outcome(outcome)
+    if found.unit is not None and not found.dateless:
+        _finishes(found, found.unit, book, reads)
+
+
+def _finishes(found: Checked, unit: Unit, book: OfficeBook, reads: Reads) -> None:
+    """Which commission given to the unit this one is: by its number, else by its title."""
+    number, day = found.answers.text("number"), found.answers.day
+    events = _about_commissions(unit, day, book, reads)
+    waiting = [task.given for task in open_assignments(events).get(unit.id, ())]
+    if number:
+        known = {number_key(e.item): e.item for e in events if e.kind is EventKind.ASSIGNMENT}
+        found.facts["about"] = known.get(number_key(number), number)
+        if number_key(number) not in known:
+            numbers = "、".join(g.item for g in waiting if g.item)
+            found.fault(
+                "number",
+                f"{day} 以前没有给{unit.name}布置过编号为“{number[:30]}”的约稿",
+                f"还没有办结的是：{numbers}" if numbers else "先登记“约稿布置”，或清空约稿编号",
+            )
+        return
+    title = found.item.version.title if found.item else str(found.facts.get("title", ""))
+    if waiting and normal_title(title) not in {normal_title(g.title) for g in waiting}:
+        listed = "、".join(
+            f"“{g.title[:20]}”{f'（{g.item}）' if g.item else ''}" for g in waiting[:3]
+        )
+        found.warnings.append(
+            f"{unit.name}还有没办结的约稿：{listed}；办结的就是它的，请写约稿编号，不然会继续催办"
+        )
+
+
+def _about_commissions(unit: Unit, day: date, book: OfficeBook, reads: Reads) -> list[Event]:
+    """Commissions given to the unit up to the day, and those finished since the first of them."""
+    rows = reads.records(book.info.id, unit_id=unit.id, kind=EventKind.ASSIGNMENT, last=day)
+    if not rows:
+        return []
+    return reads.unit_events(book.info.id, min(r.new.day for r in rows), day, unit.id)
+
+
+def _assignment(found: Checked, book: OfficeBook, reads: Reads) -> None:
+    answers = found.answers
+    _level(found, book, EventKind.COMMISSION)
+    found.facts["title"] = answers.text("title")
+    if number := answers.text("number"):
+        found.facts["item"] = number
+    else:
+        found.warnings.append("没有写约稿编号：办结时只能按单位和标题对应，标题要写得一样")
+    if due := answers.values.get("due"):
+        found.facts["due"] = due
+        _due_after(found, due)
 
 
 def _plain(found: Checked, book: OfficeBook, reads: Reads) -> None:
@@ -169,14 +224,19 @@ def _task(found: Checked, book: OfficeBook, reads: Reads) -> None:
     found.facts["item"] = task.id
     if answers.kind is EventKind.TASK:
         found.facts["due"] = answers.values.get("due") or task.due
-        if found.facts["due"] and found.facts["due"] < answers.day:
-            found.warnings.append(f"期限 {found.facts['due']} 早于交办日期 {answers.day}")
+        if found.facts["due"]:
+            _due_after(found, found.facts["due"])
     elif found.unit is not None and not _given_task(found.unit, task.id, answers.day, book, reads):
         found.fault(
             "task",
             f"{answers.day} 以前没有把任务 {task.id} 交给{found.unit.name}",
             "先登记“任务”，再登记“任务完成”",
         )
+
+
+def _due_after(found: Checked, due: date) -> None:
+    if due < found.answers.day:
+        found.warnings.append(f"期限 {due} 早于交办日期 {found.answers.day}")
 
 
 def _given_task(unit: Unit, task: str, day: date, book: OfficeBook, reads: Reads) -> bool:
@@ -204,4 +264,5 @@ DETAILS: dict[EventKind, Callable[[Checked, OfficeBook, Reads], None]] = {
     EventKind.STATUS: _status,
     EventKind.TASK: _task,
     EventKind.TASK_DONE: _task,
+    EventKind.ASSIGNMENT: _assignment,
 }

@@ -179,7 +179,12 @@ def _error(event: Event, book: OfficeBook) -> str:
 
 def _commission(event: Event, book: OfficeBook) -> str:
     assert event.outcome is not None, "a commission that is recorded is finished"
-    return f"{_level(event, book)}约稿{_item(event)}{NAMES[event.outcome]}"
+    number = f"（约稿编号 {event.about}）" if event.about else ""
+    return f"{_level(event, book)}约稿{_item(event)}{number}{NAMES[event.outcome]}"
+
+
+def _assignment(event: Event, book: OfficeBook) -> str:
+    return f"接到{_level(event, book)}约稿{_item(event)}{_due(event)}"
 
 
 def _explanation(event: Event, book: OfficeBook) -> str:
@@ -205,8 +210,12 @@ def _status(event: Event, book: OfficeBook) -> str:
 
 
 def _task(event: Event, book: OfficeBook) -> str:
-    due = f"，{event.due.year}年{event.due.month}月{event.due.day}日前完成" if event.due else ""
-    return f"承担台账任务 {event.item}{due}"
+    return f"承担台账任务 {event.item}{_due(event)}"
+
+
+def _due(event: Event) -> str:
+    due = event.due
+    return f"，{due.year}年{due.month}月{due.day}日前完成" if due else ""
 
 
 _WHAT: dict[EventKind, Callable[[Event, OfficeBook], str]] = {
@@ -231,4 +240,5 @@ _WHAT: dict[EventKind, Callable[[Event, OfficeBook], str]] = {
     EventKind.STATUS: _status,
     EventKind.TASK: _task,
     EventKind.TASK_DONE: lambda e, b: f"完成台账任务 {e.item}",
+    EventKind.ASSIGNMENT: _assignment,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
+from mailbot.core.duties.model import DutyKind
 from mailbot.core.rules.basis import NoRuleInForce, in_force
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import NAMES, Event, EventKind, Match, Outcome, units_of
@@ -90,6 +91,8 @@ def _spoken(book: OfficeBook, day: date) -> Iterator[EventKind]:
     yield EventKind.ADOPTION
     if book.quotas:
         yield EventKind.STATUS  # a suspended unit owes nothing
+    if any(letter.kind is DutyKind.COMMISSIONS for letter in book.letters.letters):
+        yield EventKind.ASSIGNMENT  # reminders of it
     yield from _by_rule(book, day)
     yield from _by_tables(book, day)
 

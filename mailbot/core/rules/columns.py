@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from mailbot.core.rules.events import Event, EventKind, Match, units_of
+from mailbot.core.rules.events import NEVER_JUDGED, Event, EventKind, Match, units_of
 from mailbot.core.rules.matching import Matcher
 from mailbot.core.rules.scorebook import Column, ColumnCount, LedgerTask
 from mailbot.core.rules.tasktable import TaskTable
@@ -126,6 +126,8 @@ class Tally:
         )
 
     def _count(self, counts: Counts, event: Event) -> None:
+        if event.kind in NEVER_JUDGED:
+            return
         counts.active = True
         kind = event.kind
         if kind is EventKind.SUBMISSION and not event.follow_up:

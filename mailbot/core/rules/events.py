@@ -48,6 +48,9 @@ class EventKind(StrEnum):
     """A task of a ledger given to the unit; `item` is the task's id, `due` its day if it has one."""
     TASK_DONE = "task_done"
     """The task `item` is finished."""
+    ASSIGNMENT = "assignment"
+    """A commission given to the unit: `title` is its topic, `item` its number, `due` its day,
+    `level` who ordered it. A `COMMISSION` finishes it (`assignments`). No rule looks at it."""
 
 
 class Form(StrEnum):
@@ -116,6 +119,7 @@ NAMES: dict[str, str] = {
     "status": "资格变动",
     "task": "任务",
     "task_done": "任务完成",
+    "assignment": "约稿布置",
     "full": "全文",
     "brief": "简讯",
     "roundup": "综合",
@@ -142,6 +146,10 @@ NAMES: dict[str, str] = {
 """What an office calls the words above."""
 
 
+NEVER_JUDGED = frozenset({EventKind.ASSIGNMENT})
+"""Kinds that no rule, quota, column or list may look at: they only say what is still to come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact about one unit. Fields that do not concern its kind keep their defaults.
@@ -158,7 +166,8 @@ class Event:
     """Its own date: received, printed, commented ... For submissions the day of receipt, moved
     into the counting month where the two differ."""
     item: str = ""
-    """Key shared by all events about one item: its receipt number, or a task's id."""
+    """Key shared by all events about one item: its receipt number, a task's id, or the number of a
+    commission that was given."""
     title: str = ""
     times: int = 1
     category: str = ""
@@ -187,6 +196,7 @@ class Event:
     rule: str = ""
     points: Decimal | None = None
     about: str = ""
+    """Of an explanation: the event it explains; of a commission: the number it was given under."""
     accepted: bool = False
     signer: Signer | None = None
     status: UnitStatus | None = None

@@ -9,6 +9,8 @@ from mailbot.core.subject.roster import Unit
 
 CALLED = {"head": "主要负责人", "deputy": "分管", "liaison": "信息员", "counterpart": "对接人"}
 """By role (`Contact.role`)."""
+IN_A_SENTENCE = {**CALLED, "deputy": "分管负责人"}
+"""Where no name follows."""
 
 
 def in_office(unit: Unit, roles: Sequence[str], day: date) -> tuple[str, ...]:
