@@ -11,6 +11,7 @@ from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.offices.openpoints import Open, OpenKind, Reading, open_points, readings
 from mailbot.adapters.offices.selftest import Trial, Tried
 from mailbot.cli.context import say
+from mailbot.cli.lettersview import letters_json, print_letters
 from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.rulebook import OfficeBook
 
@@ -22,6 +23,9 @@ _OPEN = {
     OpenKind.UNIT: N_("to be confirmed: "),
     OpenKind.NOTE: N_("a note in the roster: "),
     OpenKind.MAILBOX: N_("no mailbox is named in office.toml: "),
+    OpenKind.READERS: N_("readers of notices without an address: "),
+    OpenKind.ADDRESSES: N_("letters that cannot be delivered: "),
+    OpenKind.PHONES: N_("text messages without a number: "),
 }
 
 
@@ -60,6 +64,7 @@ def print_office(one: Checked) -> None:
         say(_("no cases: nothing shows that the rules say what the document says"))
     for failure in one.trial.failed:
         print_failure(failure)
+    print_letters(book)
     _print_readings(readings(book))
     _print_open(open_points(book))
     say()
@@ -113,6 +118,7 @@ def office_json(one: Checked) -> dict[str, Any]:
         "quotas": len(book.quotas),
         "lists": len(scoring.lists),
         "tasks": len(scoring.tasks),
+        "letters": letters_json(book),
         "cases": len(one.trial.tried),
         "failed": [failure_json(t) for t in one.trial.failed],
         "readings": [{"where": r.where, **_basis_json(r.basis)} for r in readings(book)],

@@ -12,6 +12,7 @@ from mailbot.adapters.offices.newoffice import SKELETON, write_office
 from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.system import shipped
 from mailbot.cli import rules
+from mailbot.core.duties.model import DutyKind
 from mailbot.core.rules.kinds import KINDS
 from tests.integration.cli_help import Cli, installed, speaking
 
@@ -84,6 +85,8 @@ def test_every_example_of_the_skeleton_is_sound_when_its_marks_are_taken_away(cl
     book = load_office(office(cli))
     assert {r.kind for r in book.scoring.rules} == set(KINDS)
     assert len(book.quotas) == 2
+    assert {one.kind for one in book.letters.letters} == set(DutyKind)
+    assert book.letters.readers and book.letters.left
     assert book.info.mailbox
 
 
@@ -116,8 +119,52 @@ def test_check_says_what_is_open(cli: Cli) -> None:
         assert words in said
     told = cli("rules", "check", "--json").json
     assert told[0]["readings"][0]["alternative"] == "另一种算法"
-    assert {o["kind"] for o in told[0]["left"]} == {"left", "ladder", "group", "unit", "mailbox"}
+    assert {o["kind"] for o in told[0]["left"]} == {
+        *("left", "ladder", "group", "unit", "mailbox"),
+        "addresses",
+    }
     assert (told[0]["cases"], told[0]["failed"]) == (1, [])
+
+
+def test_check_shows_the_letters_when_they_are_due_and_who_gets_them(cli: Cli) -> None:
+    path = office(cli) / "letters.toml"
+    text = re.sub(r"(?m)^#(?=[\w\[])", "", path.read_text("utf-8"))
+    people = text[text.index("[people]") : text.index("[[letter]]")]
+    path.write_text(text.replace(people, ""), encoding="utf-8")
+    edit(path, "readers = true", "auto_approve = true")
+    edit(path, "auto_approve = false", "")
+    with speaking("en"):
+        said = cli.good("rules", "check", "otog")
+    for words in (
+        "working day 5 counted back from the end of the month 09:00 to 信息员；",
+        "working day 6 after the quarter 09:00 drafted and sent without approval to 主要负责人",
+        "“零报送单位” gets its own letter; seals the period",
+        "working day 1 after the due day",
+        "every working day 08:30 to the office only",
+        "the first working day of each week 09:00 to submitters and heads",
+        "No staff is set, nor a mailbox",
+        "No approvers are set",
+        "text messages without a number: 2 个单位的主要负责人没有电话",
+    ):
+        assert words in said, words
+    (told,) = cli("rules", "check", "--json").json
+    assert len(told["letters"]) == text.count("[[letter]]")
+    quarter = next(one for one in told["letters"] if one["id"] == "quarter")
+    assert (quarter["period"], quarter["to"], quarter["seals"]) == ("quarter", ["head"], True)
+
+    path.write_text(text, encoding="utf-8")
+    with speaking("en"):
+        said = cli.good("rules", "check", "otog")
+    for words in (
+        "once approved to 主要负责人、1 readers outside the units",
+        "go to xinxishi@example.com",
+        "by reply from zhuren@example.com",
+    ):
+        assert words in said, words
+
+    path.unlink()
+    with speaking("en"):
+        assert "no letters of our own accord" in cli.good("rules", "check", "otog")
 
 
 def test_check_tells_every_fault_of_every_file_with_code_2(cli: Cli) -> None:
@@ -212,6 +259,7 @@ def test_a_case_that_expects_to_be_refused_counts_as_run(cli: Cli) -> None:
 
 def test_units_are_listed_whatever_they_owe(cli: Cli) -> None:
     quota = office(cli) / "quota.toml"
+    (office(cli) / "letters.toml").unlink()  # it reminds of the quota that is renamed here
     with speaking("en"):
         assert "2/month" in cli.good("rules", "units")
         edit(quota, 'id = "items"', 'id = "reports"')

@@ -169,10 +169,22 @@ def test_the_end_of_coverage_is_announced_eight_weeks_ahead(tmp_path) -> None:
 def test_a_year_the_office_entered_in_full_ends_the_warning(tmp_path) -> None:
     end = WorkingCalendar(None).covered_until
     year = end.year + 1
-    calendar = WorkingCalendar(overrides(tmp_path, f"complete_until = {year}-12-31\n"))
+    day = f'[[day]]\ndate = {year}-01-01\nkind = "holiday"\nname = "元旦"\n'
+    calendar = WorkingCalendar(overrides(tmp_path, f"complete_until = {year}-12-31\n{day}"))
     assert calendar.warnings(end) == []
     assert calendar.warnings(date(year, 12, 1))
     assert str(tmp_path) in calendar.warnings(date(year, 12, 1))[0]
+
+
+def test_a_year_said_to_be_complete_without_any_holiday_is_not_believed(tmp_path) -> None:
+    year = WorkingCalendar(None).covered_until.year + 1
+    for day in ("", f'[[day]]\ndate = {year}-01-01\nkind = "holiday"\nname = "元旦"\n'):
+        path = overrides(tmp_path, f"complete_until = {year + 1}-12-31\n{day}")
+        with pytest.raises(OperatorFault) as caught:
+            WorkingCalendar(path)
+        (fault,) = caught.value.faults
+        assert f"没有 {year + 1 if day else year} 年的放假日" in fault.found
+        assert "complete_until" in fault.where
 
 
 def test_an_older_statement_of_completeness_does_not_shorten_coverage(tmp_path) -> None:

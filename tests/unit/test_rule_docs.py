@@ -20,6 +20,22 @@ from mailbot.adapters.offices.newoffice import write_office
 from mailbot.adapters.offices.rulefiles import FILES, OPTIONAL, load_office
 from mailbot.adapters.offices.rulewords import ALL_CONDITIONS
 from mailbot.adapters.offices.selftest import case_files, run_files
+from mailbot.core.duties.model import (
+    OWN_WORDS,
+    RECOMMENDER,
+    SMS_WORDS,
+    STANDING_COLUMNS,
+    DocumentRule,
+    DutyKind,
+    LetterBook,
+    LetterRule,
+    NewsMode,
+    OwnLetter,
+    Part,
+    Reader,
+    Stage,
+)
+from mailbot.core.duties.model import Section as DocumentSection
 from mailbot.core.rules.cases import Expected, ExpectedEntry
 from mailbot.core.rules.events import (
     EventKind,
@@ -74,12 +90,16 @@ NAMED = {
     "start": "from",
     "versions": "version",
     "columns": "column",
+    "letters": "letter",
+    "sections": "section",
+    "annexes": "annex",
 }
 """Where data calls a value otherwise than the code."""
 VALUES = (
     *(*KINDS.values(), Rule, Line, BaseLine, ShortageLine, Step),
     *(Quota, QuotaVersion, Ranking, RankingTable, Column, Term),
     *(ListRule, ListVersion, LedgerTask, Left),
+    *(LetterBook, LetterRule, Stage, DocumentRule, DocumentSection, OwnLetter, Reader),
 )
 
 _BLOCK = re.compile(r"^```toml\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -169,6 +189,7 @@ def test_every_example_says_which_file_it_is_of(path: Path) -> None:
         ALWAYS,
         [key for keys in EXTRA.values() for key in keys],
         (*ALL_CONDITIONS, *CALLED),
+        (*OWN_WORDS, *SMS_WORDS, *STANDING_COLUMNS, RECOMMENDER),
         [NAMED.get(f.name, f.name) for values in VALUES for f in fields(values)],
         [
             word.value
@@ -176,6 +197,7 @@ def test_every_example_says_which_file_it_is_of(path: Path) -> None:
                 *(DatedBy, Repeat, Joint, Mode, Measure, PeriodKind),
                 *(Form, Outcome, Fault, Signer, UnitStatus),
                 *(OrderBy, Ties, ColumnCount, Consequence),
+                *(DutyKind, Part, NewsMode),
             )
             for word in kind
         ],
@@ -189,6 +211,7 @@ def test_every_example_says_which_file_it_is_of(path: Path) -> None:
         "always",
         "extra",
         "conditions",
+        "letters",
         "keys",
         "words",
     ],
@@ -198,12 +221,18 @@ def test_every_word_of_the_data_is_explained(words: Iterable[str]) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("file", ["scoring.toml", "notices.toml"])
-def test_every_kind_of_rule_and_list_has_an_example(file: str) -> None:
+KINDS_OF = {
+    "scoring.toml": set(KINDS),
+    "notices.toml": {k.value for k in ListKind},
+    "letters.toml": {k.value for k in DutyKind},
+}
+
+
+@pytest.mark.parametrize("file", KINDS_OF)
+def test_every_kind_of_rule_list_and_letter_has_an_example(file: str) -> None:
     blocks = [block for section in sections(REFERENCE) for block in section.blocks]
     text = "".join(text for name, text in blocks if name == file)
-    kinds = set(KINDS) if file == "scoring.toml" else {k.value for k in ListKind}
-    assert kinds == set(re.findall(r'^kind = "(\w+)"', text, re.MULTILINE))
+    assert KINDS_OF[file] == set(re.findall(r'^kind = "(\w+)"', text, re.MULTILINE))
 
 
 def _explained(text: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ The schedule comes from the `chinesecalendar` package, which knows the years ann
 released. Beyond them Monday to Friday stand in, and `warnings` says so weeks ahead: a fallback that
 is stated, never silent. The office's `holidays.toml` overrides both:
 
-    complete_until = 2027-12-31     # optional: every special day up to here is entered
+    complete_until = 2027-12-31     # optional: every special day up to here is entered; a year
+                                    # without any holiday is not believed
     [[day]]
     date = 2027-01-01
     kind = "holiday"                # or "workday" (调休上班)
@@ -29,6 +30,8 @@ NOTICE = timedelta(weeks=8)
 announced from late October to late November."""
 KINDS = {"holiday": False, "workday": True}
 SATURDAY = 5
+SHIPPED_UNTIL = date(max(KNOWN_HOLIDAYS).year, 12, 31)
+"""The last day that the package knows."""
 
 
 class WorkingCalendar:
@@ -39,7 +42,8 @@ class WorkingCalendar:
 
     def __init__(self, overrides: Path | None) -> None:
         self._days: dict[date, bool] = {}
-        self._covered = date(max(KNOWN_HOLIDAYS).year, 12, 31)
+        self._asked: dict[date, bool] = {}
+        self._covered = SHIPPED_UNTIL
         self._file = str(overrides) if overrides else "config/holidays.toml"
         if overrides is not None:
             self._days, complete = _read(overrides)
@@ -51,6 +55,12 @@ class WorkingCalendar:
         return self._covered
 
     def is_working_day(self, day: date) -> bool:
+        known = self._asked.get(day)  # every minute the same days are asked about
+        if known is None:
+            known = self._asked[day] = self._find(day)
+        return known
+
+    def _find(self, day: date) -> bool:
         if day in self._days:
             return self._days[day]
         try:
@@ -86,6 +96,15 @@ def _read(path: Path) -> tuple[dict[date, bool], date | None]:
         if day in days and day != STAND_IN_DATE:
             table.fault("date", f"{day} 写了两次", "每天只写一次")
         days[day] = KINDS[kind]
+    if complete is not None:
+        with_holidays = {day.year for day, working in days.items() if not working}
+        years = range(SHIPPED_UNTIL.year + 1, complete.year + 1)
+        if empty := next((y for y in years if y not in with_holidays), 0):
+            root.fault(
+                "complete_until",
+                f"写着安排已写全到 {complete}，但文件里没有 {empty} 年的放假日",
+                f"先写上 {empty} 年的放假日和调休上班日，或把这一行改到已写全的那一天",
+            )
     root.close()
     if source.faults:
         raise OperatorFault(*source.faults)

@@ -6,14 +6,19 @@ A plain list from the data, for `mailbot rules check`; nothing here is a fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailbot.core.duties.model import LetterRule
+from mailbot.core.mail.compose import usable_address
 from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.kinds import Conversion, Ladder, Rule
+from mailbot.core.rules.people import CALLED, IN_A_SENTENCE
 from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.subject.roster import Unit
 
+LIAISON, HEAD = "liaison", "head"
 TO_CONFIRM = "to be confirmed"
 """How the note of a unit begins that the document does not name."""
 
@@ -41,6 +46,12 @@ class OpenKind(StrEnum):
     """Another note beside units."""
     MAILBOX = "mailbox"
     """No mailbox is named."""
+    READERS = "readers"
+    """People outside the units who get notices and have no address."""
+    ADDRESSES = "addresses"
+    """How many units have nobody with an address in a role that is written to."""
+    PHONES = "phones"
+    """How many units have no number for text messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ def readings(book: OfficeBook) -> list[Reading]:
 
 def open_points(book: OfficeBook) -> list[Open]:
     """What is left to the office, the document's own gaps first."""
-    found = [Open(OpenKind.LEFT, left.about, left.basis) for left in book.scoring.left]
+    left = (*book.scoring.left, *book.letters.left)
+    found = [Open(OpenKind.LEFT, one.about, one.basis) for one in left]
     for rule in book.scoring.rules:
         found.extend(_undecided(rule))
     if not book.info.mailbox:
@@ -72,7 +84,39 @@ def open_points(book: OfficeBook) -> list[Open]:
     found.extend(
         Open(OpenKind.UNIT, f"{'、'.join(names)}：{note}") for note, names in notes.items()
     )
-    return found
+    return [*found, *_unreachable(book)]
+
+
+def _unreachable(book: OfficeBook) -> Iterator[Open]:
+    """Whom the office's letters are meant for and cannot reach. Counted: each letter's summary
+    names the units."""
+    missing = [reader.name for reader in book.letters.readers if not reader.address]
+    if missing:
+        yield Open(OpenKind.READERS, "、".join(missing))
+    units = [u for u in book.roster.units if u.end is None]
+    for role in _written_to(book.letters.letters):
+        lacking = sum(not _has_address(u, role) for u in units)
+        if lacking:
+            note = "；来信绑定的邮箱也会用上" if role == LIAISON else ""
+            text = f"{lacking} 个单位的{IN_A_SENTENCE[role]}没有邮箱（在册 {len(units)} 个{note}）"
+            yield Open(OpenKind.ADDRESSES, text)
+    if any(letter.sms for letter in book.letters.letters):
+        lacking = sum(not any(c.role == HEAD and c.phone for c in u.contacts) for u in units)
+        if lacking:
+            text = f"{lacking} 个单位的{IN_A_SENTENCE[HEAD]}没有电话（在册 {len(units)} 个）"
+            yield Open(OpenKind.PHONES, text)
+
+
+def _written_to(letters: Iterable[LetterRule]) -> list[str]:
+    roles: set[str] = set()
+    for letter in letters:
+        roles.update(letter.to, *(s.to for s in letter.stages), *(o.to for o in letter.own))
+    return [role for role in CALLED if role in roles]
+
+
+def _has_address(unit: Unit, role: str) -> bool:
+    own = [c.address for c in unit.contacts if c.role == role]
+    return any(map(usable_address, (*own, *(unit.addresses if role == LIAISON else ()))))
 
 
 def _undecided(rule: Rule) -> Iterator[Open]:
@@ -105,3 +149,5 @@ def _bases(book: OfficeBook) -> Iterator[tuple[str, Basis]]:
     for one in book.scoring.lists:
         for listed in one.versions:
             yield f"名单“{one.name}” {listed.start}", listed.basis
+    for letter in book.letters.letters:
+        yield f"信件“{letter.name}” {letter.start}", letter.basis

@@ -3,7 +3,8 @@
 Promises all or nothing: every fault of every file is collected and raised as one `OperatorFault`,
 each with file, line, key, what was found and what was expected; a book that is returned is whole
 and consistent. Most files are read by modules of their own. What the rules mean is the core's
-business; the cases beside the rules (`cases/*.toml`) are no part of the book nor of its digest.
+business; the cases beside the rules (`cases/*.toml`) are no part of the book nor of its digest, the
+letters (`letters.toml`) are part of the book only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from mailbot.adapters.offices.categoryfile import read_categories
+from mailbot.adapters.offices.letterfile import read_letters
+from mailbot.adapters.offices.letterwords import LetterWords
 from mailbot.adapters.offices.noticefile import read_notices
 from mailbot.adapters.offices.opening import open_source
 from mailbot.adapters.offices.quotafile import read_quotas
@@ -27,6 +30,7 @@ from mailbot.adapters.offices.taskfile import read_tasks
 from mailbot.adapters.offices.unitfile import ADDRESS, read_units
 from mailbot.adapters.toml.file import read_bytes
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.core.duties.model import LetterBook
 from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.rulebook import (
     Categories,
@@ -50,7 +54,8 @@ FILES = (
     "notices.toml",
 )
 """All of them required."""
-OPTIONAL = ("tasks.toml",)
+LETTERS = "letters.toml"
+OPTIONAL = ("tasks.toml", LETTERS)
 
 
 def load_offices(root: Path, names: Sequence[str]) -> dict[str, OfficeBook]:
@@ -120,9 +125,14 @@ def load_office(directory: Path) -> OfficeBook:
 
 
 def _digest(contents: dict[str, bytes]) -> str:
-    """SHA-256 over names and bytes, lengths first so that no two sets of files share one."""
+    """SHA-256 over names and bytes, lengths first so that no two sets of files share one.
+
+    It says by which rules a mail was answered and a period reckoned. Letters decide no point and no
+    answer: another hour for a reminder, or a new reader's address, must not look as if the rules of
+    a sealed period had changed.
+    """
     digest = sha256()
-    for name in sorted(contents):
+    for name in sorted(contents.keys() - {LETTERS}):
         for part in (name.encode(), contents[name]):
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
@@ -143,10 +153,20 @@ def _assemble(sources: dict[str, TomlSource], digest: str) -> OfficeBook | None:
         units=[u.id for u in roster.units] if roster is not None else None,
     )
     quotas, scoring = _read_rules(sources, words, categories)
+    letters = _read_letters(sources, quotas, scoring)
     if info is None or roster is None:
         return None
     return OfficeBook(
-        info, roster, conventions, categories, quotas, limits, digest, groups or (), scoring
+        info,
+        roster,
+        conventions,
+        categories,
+        quotas,
+        limits,
+        digest,
+        groups or (),
+        scoring,
+        letters,
     )
 
 
@@ -166,6 +186,23 @@ def _read_rules(
     rankings = scoring.rankings if terms is not None else None
     lists = read_notices(notices, words, rankings) if notices else ()
     return quotas, replace(scoring, lists=lists, tasks=read_tasks(tasks) if tasks else ())
+
+
+def _read_letters(
+    sources: dict[str, TomlSource], quotas: Sequence[Quota], scoring: Scoring
+) -> LetterBook:
+    """Last of all: letters speak of quotas, lists and columns, and nothing speaks of letters."""
+    source = sources.get(LETTERS)
+    if source is None:
+        return LetterBook()
+    scored = "scoring.toml" in sources
+    words = LetterWords(
+        quotas={q.id: q.period for q in quotas} if "quota.toml" in sources else None,
+        lists={one.id: one.periods for one in scoring.lists} if "notices.toml" in sources else None,
+        columns=[c.id for r in scoring.rankings for c in r.columns] if scored else None,
+        settles=scoring.settles if scored and not sources["scoring.toml"].faults else None,
+    )
+    return read_letters(source, words)
 
 
 def _category_ids(versions: Sequence[Categories]) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from mailbot.adapters.offices.tablereader import STAND_IN_DATE, Table
 from mailbot.core.rules.basis import Basis
+from mailbot.core.rules.scorebook import Left
 
 V = TypeVar("V")
 
@@ -26,6 +27,15 @@ def read_basis(table: Table) -> Basis:
         inner.fault("alternative", "写了另一种理解，却没有标 reading", "加上 reading = true")
     inner.close()
     return basis
+
+
+def read_left(root: Table) -> tuple[Left, ...]:
+    """`[[left]] about, basis`: what the document leaves to the office."""
+    found = []
+    for table in root.tables("left"):
+        found.append(Left(table.text("about"), read_basis(table)))
+        table.close()
+    return tuple(found)
 
 
 def read_versions(root: Table, key: str, read: Callable[[Table, date, Basis], V]) -> tuple[V, ...]:

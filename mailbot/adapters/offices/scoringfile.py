@@ -17,7 +17,7 @@ from datetime import date
 from mailbot.adapters.offices.kindfile import RuleNames, read_values
 from mailbot.adapters.offices.linechecks import PointsVersion, find_gaps
 from mailbot.adapters.offices.rankingfile import read_rankings
-from mailbot.adapters.offices.ruletables import read_basis, read_versions
+from mailbot.adapters.offices.ruletables import read_left, read_versions
 from mailbot.adapters.offices.rulewords import Words, members
 from mailbot.adapters.offices.tablereader import Table, TomlSource
 from mailbot.core.rules.basis import Basis
@@ -25,7 +25,7 @@ from mailbot.core.rules.events import EventKind
 from mailbot.core.rules.kinds import KINDS, DatedBy, Points, Rule, Version
 from mailbot.core.rules.periods import PeriodKind
 from mailbot.core.rules.rulebook import Categories
-from mailbot.core.rules.scorebook import Left, Scoring, Term
+from mailbot.core.rules.scorebook import Scoring, Term
 
 HIGHEST_RANK = 99
 
@@ -61,7 +61,7 @@ def read_scoring(terms: Terms, words: Words, categories: Sequence[Categories]) -
         levels=terms.levels,
         rules=rules,
         rankings=read_rankings(root, words),
-        left=_left(root),
+        left=read_left(root),
     )
     root.close()
     return scoring
@@ -157,11 +157,3 @@ def _refuse_values(table: Table) -> None:
     for key in extra:
         table.fault(key, f"废止的版本还写了 {key}", "废止的版本只写 from、basis 和 repealed")
     table.forgive()
-
-
-def _left(root: Table) -> tuple[Left, ...]:
-    found = []
-    for table in root.tables("left"):
-        found.append(Left(table.text("about"), read_basis(table)))
-        table.close()
-    return tuple(found)

@@ -105,6 +105,14 @@ class Table:
         self.fault(key, f"{day} 年份不对", f"{OLDEST_YEAR} 到 {LAST_YEAR} 年之间的日期")
         return None
 
+    def time_of_day(self, key: str) -> time:
+        """A required time; midnight after a fault."""
+        value = self._get(key, True, "时间，例如 09:00:00")
+        if value is None or isinstance(value, time):
+            return value or time()
+        hint = "不加引号，写到秒，例如 09:00:00"
+        return self._wrong(key, value, hint, time())
+
     def number(
         self, key: str, default: int | None = None, *, least: int = 0, most: int = 1_000_000
     ) -> int:

@@ -139,6 +139,7 @@ def _misplaced(char: str, index: int) -> _Found | None:
 # --- the parser's messages ---------------------------------------------------------------------
 
 _DATE = re.compile(r"=\s*(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})")
+_CLOCK = re.compile(r"=\s*(\d{1,2}):([0-5]\d)(?::(\d\d?))?(?![\d:])")
 _COLON = re.compile(r"^\s*[A-Za-z0-9_-]+\s*:")
 _BARE_VALUE = re.compile(r"=\s*([^\s\"'\[{#][^#]*?)\s*(?:#.*)?$")
 _FIGURE_UNIT = re.compile(r"=\s*(\d+)\s*([\u4e00-\u9fff]+)")
@@ -172,6 +173,14 @@ def _by_line(message: str, line: str, column: int) -> tuple[str, str] | None:
             return f"没有 {iso} 这一天", "核对月份和日期"
         if match.group().replace(" ", "") != f"={iso}":
             return f"日期写法不对：{match.group()[1:].strip()}", f"写成 {iso}（不加引号）"
+    for match in _CLOCK.finditer(line):
+        hour, minute, second = match.groups()
+        if len(hour) == 1 or second is None:
+            written = match.group()[1:].strip()
+            return (
+                f"时间写法不对：{written}",
+                f"写到秒，两位数字：{int(hour):02d}:{minute}:{second or '00'}（不加引号）",
+            )
     if _COLON.match(line):
         return "键和值之间用了冒号", '改成半角等号，例如 name = "农牧局"'
     if _PROSE.match(line):

@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+from mailbot.core.duties.model import LetterBook
 from mailbot.core.rules.basis import Basis, Dated, NoRuleInForce, in_force
 from mailbot.core.rules.periods import PeriodKind
 from mailbot.core.rules.scorebook import Quota, Scoring
@@ -172,6 +173,7 @@ class OfficeBook:
     """SHA-256 over the office's files: kept with every decision."""
     groups: tuple[Group, ...] = ()
     scoring: Scoring = field(default_factory=Scoring)
+    letters: LetterBook = field(default_factory=LetterBook)
 
     def group(self, group_id: str) -> Group:
         """Raises KeyError: ids come from the office's data."""

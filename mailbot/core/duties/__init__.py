@@ -1,0 +1,1 @@
+"""Which letters an office owes of its own accord, and when each is due."""
