@@ -8,6 +8,8 @@ from what the transport reports:
 * the fault concerns the account and not the letter (no connection, login refused, the day's quota
   used up): the letter goes back to READY as if never touched, and the account rests.
 
+A letter whose time is over, or that `wanted` says is not wanted any more, is DROPPED instead.
+
 It promises that a letter is sent under the one Message-ID and with the bytes it was queued with,
 that one account's trouble does not hold up another's letters, that a letter which always breaks
 the connection ends in RETRY instead of blocking the queue, and that an outcome which could not be
@@ -31,7 +33,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Uncertain
 from mailbot.app.ports import Clock, Outbox, Store, Transport
-from mailbot.app.records import OutboxState, QueuedLetter
+from mailbot.app.records import OutboxState, Outgoing, QueuedLetter
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,15 @@ class Stop(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
+Wanted = Callable[[Outgoing, datetime], str]
+"""Why a letter is not wanted any more, a Chinese sentence; empty: it is. Asked when its turn has
+come, which may be days after it was queued."""
+
+
+def always_wanted(letter: Outgoing, now: datetime) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one letter in a round. `state` READY: untouched, the account rests."""
@@ -73,7 +84,7 @@ class Outcome:
     queued: QueuedLetter
     state: OutboxState
     detail: str
-    """The server's answer, or the fault."""
+    """The server's answer, the fault, or why it was not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,10 @@ class DeliverReport:
     def unknown(self) -> int:
         return self.count(OutboxState.UNKNOWN)
 
+    @property
+    def dropped(self) -> int:
+        return self.count(OutboxState.DROPPED)
+
 
 @dataclass(slots=True)
 class _Account:
@@ -144,7 +159,7 @@ class _Verdict:
 class Deliverer:
     """Not shared between threads. `transport_for` makes the transport of a sender's address; it is
     asked once and the transport kept until `close` (or until it proves unusable). `pace`: least
-    seconds between the starts of two letters of one account."""
+    seconds between the starts of two letters of one account. `wanted` must not write."""
 
     def __init__(
         self,
@@ -153,9 +168,11 @@ class Deliverer:
         clock: Clock,
         *,
         pace: float = 0.0,
+        wanted: Wanted = always_wanted,
     ) -> None:
         self._outbox: Outbox = store.outbox
         self._transport_for, self._clock, self._pace = transport_for, clock, pace
+        self._wanted = wanted
         self._accounts: dict[str, _Account] = {}
         self._breaks: dict[int, int] = {}
         self._unrecorded: list[Callable[[], None]] = []
@@ -183,7 +200,7 @@ class Deliverer:
                 if account.rest is not None or not self._paced(account, stop):
                     parked.append(queued)
                     continue
-                verdict = self._try(queued, account)
+                verdict = self._not_wanted(queued) or self._try(queued, account)
                 outcomes.append(Outcome(queued, verdict.state, verdict.detail))
                 if verdict.write is None:
                     parked.append(queued)
@@ -202,6 +219,26 @@ class Deliverer:
                 account.transport = None
 
     # --- one letter -------------------------------------------------------------------------
+
+    def _not_wanted(self, queued: QueuedLetter) -> _Verdict | None:
+        """A letter that cannot be looked at again goes out: one reminder too many does less harm
+        than one that never comes."""
+        now, over = self._now(), queued.letter.not_after
+        if over is not None and now >= over:
+            until = f"{over.astimezone(_OFFICE_ZONE):%Y-%m-%d %H:%M}"
+            why = f"这封信只在 {until} 之前有用，轮到发送时已过时限，不再发送。"
+        else:
+            try:
+                why = self._wanted(queued.letter, now)
+            except Exception:
+                _log.exception("letter %s could not be looked at again", queued.letter.key)
+                return None
+        if not why:
+            return None
+        self._breaks.pop(queued.id, None)
+        return _Verdict(
+            OutboxState.DROPPED, why, partial(self._outbox.dropped, queued.id, why, now)
+        )
 
     def _try(self, queued: QueuedLetter, account: _Account) -> _Verdict:
         dotted = False

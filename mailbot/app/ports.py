@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from mailbot.app.letter_ports import LetterReads, LetterWrites
 from mailbot.app.records import (
     AnswerCounts,
     Binding,
@@ -35,7 +36,8 @@ from mailbot.app.records import (
     Relation,
     SealRow,
 )
-from mailbot.core.letters.answers import Letter, Rendered
+from mailbot.core.letters.answers import Rendered
+from mailbot.core.letters.every import Letter
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind
@@ -131,7 +133,7 @@ class BeforeDot(Protocol):
     def __call__(self) -> None: ...
 
 
-class Transaction(Protocol):
+class Transaction(LetterWrites, Protocol):
     """One write transaction; rolls back unless the block ends normally."""
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -232,7 +234,7 @@ class Transaction(Protocol):
     def read(self) -> Reads: ...
 
 
-class Reads(Protocol):
+class Reads(LetterReads, Protocol):
     """Look-ups. Each is one indexed query."""
 
     def known_uids(self, account: str, folder: str, uidvalidity: int) -> set[int]:
@@ -320,7 +322,7 @@ class Reads(Protocol):
     def unit_events(self, office: str, first: date, last: date, unit_id: str | None) -> list[Event]:
         """Every event of one unit (None: of all) one by one, by day: submissions that count between
         the days, other events dated between them, earlier ones about the same items, earlier ones
-        that hold on (a unit's status, tasks), and later explanations about any of them. An event
+        that hold on (a unit's status, tasks, commissions given), and later explanations about any of them. An event
         with partners is each partner's. Reversed records are left out. Held, returned, replaced
         and duplicate items never count."""
         ...
@@ -383,6 +385,10 @@ class Outbox(Protocol):
         ...
 
     def failed(self, outbox_id: int, error: str, now: datetime) -> None: ...
+
+    def dropped(self, outbox_id: int, why: str, now: datetime) -> None:
+        """From SENDING: it is no longer wanted. Audited."""
+        ...
 
     def unknown(self, outbox_id: int, error: str, now: datetime) -> None: ...
 

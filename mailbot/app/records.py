@@ -86,7 +86,7 @@ class OutboxState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     DROPPED = "dropped"
-    """The operator decided not to send it."""
+    """The operator decided not to send it; or it was no longer wanted, or its time was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,14 @@ class Outgoing:
     inbound_id: int | None = None
     thread: str = ""
     """Message-ID that opened the thread; the limit per thread counts by it."""
+    unit_id: str = ""
+    """Of a letter to a unit that answers no mail."""
+    role: str = ""
+    """As what its reader gets it: `liaison`, `head`, `staff`, `reader` …"""
+    about: str = ""
+    """What the letter belongs to: `duty:<key>`, `draft:<id>`, `appeal:<id>`."""
+    not_after: datetime | None = None
+    """Worthless later: dropped instead of sent."""
 
 
 @dataclass(frozen=True, slots=True)

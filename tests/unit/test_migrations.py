@@ -318,6 +318,79 @@ def test_a_killed_upgrade_from_the_first_release_changes_nothing(path: Path, ste
     store.close()
 
 
+# --- from 0002
+
+
+def made_by_0002(path: Path) -> None:
+    """As the second release left it: the same, a letter sent, one to be tried again, a record of
+    the item, a sealed quarter."""
+    made_by_0001(path)
+    engine = dialect.make_engine(url(path))
+    with dialect.writing(engine).connect() as connection:
+        dialect.foreign_keys(connection, on=False)
+        with connection.begin():
+            command.upgrade(alembic_config(connection), "0002")
+    engine.dispose()
+    letter = "INSERT INTO outbox VALUES ({0}, 'answer:{0}:return', 'return', 'otog', "
+    letter += "'o@example.org', 'a@example.com', 'm{0}@example.org', '回执', {0}, '', '{1}', 1, "
+    letter += "'2026-08-12 04:00:00.000000', {2}, NULL, NULL, NULL, '250 ok', '', X'0D0A')"
+    change(
+        path,
+        letter.format(1, "sent", "NULL"),
+        letter.format(2, "retry", "'2026-08-12 05:00:00.000000'"),
+        "INSERT INTO record VALUES (1, 'otog', 'adoption', 'a', '2026-08-13', 1, "
+        "'{\"journal\":\"mryq\",\"form\":\"full\"}', 0, '', '', NULL, 'hand', '王芳芳', "
+        "'2026-08-13 04:00:00.000000')",
+        "INSERT INTO seal VALUES (1, 'otog', '2026-Q2', '2026-04-01', '2026-06-30', '', '', '{}', "
+        "'王芳芳', '2026-07-13 04:00:00.000000')",
+    )
+
+
+def test_a_database_of_the_second_release_upgrades_with_all_it_holds(path: Path) -> None:
+    made_by_0002(path)
+    store = open_store(url(path))
+    assert store.check() == []
+    with store.begin() as tx:
+        assert tx.queue(h.letter(1, key="answer:1:return"), h.NOON) == 1, "known, not sent again"
+        new = tx.queue(h.letter(3, unit_id="a", role="head", about="draft:1"), h.NOON)
+    with store.reading() as reads:
+        assert [(r.id, r.receipt) for r in reads.records("otog")] == [(1, "EQ202608-0001")]
+        assert [s.period.code for s in reads.seals("otog")] == ["2026-Q2"]
+        assert [x.id for x in reads.letters_about("draft:1")] == [new]
+        assert reads.duties("otog", h.NOON) == [] and reads.drafts() == []
+    claimed = [store.outbox.claim(h.NOON + h.minutes(90)) for _ in range(2)]
+    letters = [(q.id, q.letter.unit_id, q.letter.about, q.letter.not_after) for q in claimed if q]
+    assert letters == [(2, "", "", None), (new, "a", "draft:1", None)]
+    store.close()
+
+
+def test_what_the_second_release_kept_append_only_stays_so(path: Path) -> None:
+    made_by_0002(path)
+    store = open_store(url(path))
+    for table in ("decision", "record", "seal"):
+        with pytest.raises(IntegrityError, match="append-only"), store.writing() as db:
+            db.execute(text(f"DELETE FROM {table}"))
+    store.close()
+
+
+@pytest.mark.parametrize("step", [4, 9, 16, 25])
+def test_a_killed_upgrade_from_the_second_release_changes_nothing(path: Path, step: int) -> None:
+    made_by_0002(path)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, url(path), str(step), str(Path(__file__).parents[2])],
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+    db.close()
+    store = open_store(url(path))
+    assert store.check() == []
+    with store.reading() as reads:
+        assert len(reads.seals("otog")) == 1
+    store.close()
+
+
 @pytest.mark.parametrize("step", [1, 3, 8, 20, 45, 60])
 def test_a_killed_upgrade_leaves_the_old_version_or_the_new(path: Path, step: int) -> None:
     done = subprocess.run(

@@ -15,7 +15,8 @@ from sqlalchemy import Row, func, select, update
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.records import INBOUND_COLUMNS, to_inbound
 from mailbot.adapters.db.tables import audit, decision, inbound, item, outbox
-from mailbot.adapters.db.unit_of_work import BOT, SqlTransaction
+from mailbot.adapters.db.trail import BOT
+from mailbot.adapters.db.unit_of_work import SqlTransaction
 from mailbot.app.ports import Transaction
 from mailbot.app.records import Binding, InboundRow, Outgoing
 from mailbot.app.replay import Bound, ByHand, Categorised, Decided, Event, Released

@@ -47,7 +47,7 @@ class LedgerReads:
 
     def record(self, record_id: int) -> RecordRow | None:
         row = self._db.execute(q.RECORD, {"id": record_id}).first()
-        return None if row is None else _record_row(row)
+        return None if row is None else record_row(row)
 
     def records(
         self,
@@ -71,7 +71,7 @@ class LedgerReads:
             query = query.where(record.c.day >= first)
         if last is not None:
             query = query.where(record.c.day <= last)
-        return [_record_row(r) for r in self._db.execute(query.order_by(record.c.day, record.c.id))]
+        return [record_row(r) for r in self._db.execute(query.order_by(record.c.day, record.c.id))]
 
     # events
 
@@ -235,7 +235,7 @@ def _group_events(
 _day, _id = attrgetter("day"), attrgetter("id")
 
 
-def _record_row(row: Row[Any]) -> RecordRow:
+def record_row(row: Row[Any]) -> RecordRow:
     new = NewRecord(
         office=row.office,
         kind=EventKind(row.kind),

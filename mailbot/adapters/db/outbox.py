@@ -7,7 +7,8 @@ any point leaves a state that says what is known:
                |         |---> RETRY -> SENDING ...   (the server's answer was read)
                |         |---> FAILED                  (the same)
                |         `---> UNKNOWN                 (no answer read: a person looks)
-               `-> READY                               (crash or release before the dot)
+               |-> READY                               (crash or release before the dot)
+               `-> DROPPED                             (not wanted any more)
 
 A step that does not fit the letter's state is our bug and raises ValueError: better no record than
 a wrong one.
@@ -25,7 +26,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from mailbot.adapters.db.statements import LETTER
 from mailbot.adapters.db.tables import outbox
-from mailbot.adapters.db.trail import add_audit, add_task
+from mailbot.adapters.db.trail import BOT, add_audit, add_task
 from mailbot.app.records import NewTask, OutboxState, Outgoing, QueuedLetter
 
 _LISTED = (
@@ -160,6 +161,12 @@ class SqlOutbox:
         with self._writing() as db:
             _step(db, outbox_id, _TRYING, state=OutboxState.FAILED, error=error, finished=now)
             _task_about(db, outbox_id, FAILED_SEND, _failed_text, now)
+
+    def dropped(self, outbox_id: int, why: str, now: datetime) -> None:
+        with self._writing() as db:
+            claimed = (OutboxState.SENDING,)
+            _step(db, outbox_id, claimed, state=OutboxState.DROPPED, error=why, finished=now)
+            add_audit(db, BOT, "outbox.dropped", f"outbox:{outbox_id}", {"why": why}, now)
 
     def unknown(self, outbox_id: int, error: str, now: datetime) -> None:
         with self._writing() as db:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from mailbot.adapters.db.ledger import LedgerReads
 from mailbot.adapters.db.ledger_queries import COUNTED_STATES
+from mailbot.adapters.db.letter_reads import LetterReads
 from mailbot.adapters.db.records import (
     VERSION_COLUMNS,
     select_inbound,
@@ -191,7 +192,7 @@ OPEN_TASK = (
 )
 
 
-class SqlReads(LedgerReads):
+class SqlReads(LedgerReads, LetterReads):
     """Reads on one connection, inside whatever transaction it is in."""
 
     # mails

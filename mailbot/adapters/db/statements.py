@@ -24,6 +24,10 @@ LETTER = (
     "subject",
     "inbound_id",
     "thread",
+    "unit_id",
+    "role",
+    "about",
+    "not_after",
 )
 """The columns that are an `Outgoing`."""
 
@@ -39,6 +43,10 @@ INSERTS = {
         t.record,
         t.seal,
         t.seal_entry,
+        t.draft,
+        t.draft_recipient,
+        t.draft_file,
+        t.appeal,
     )
 }
 CHANGES = {
@@ -73,6 +81,10 @@ class Upserts:
     """Returns the number given."""
     letter: Executable
     """Returns the id, or nothing when the key is known."""
+    duty: Executable
+    """The same."""
+    token: Executable
+    """A known one that was not used gets the new expiry."""
 
 
 @cache
@@ -82,6 +94,7 @@ def upserts(dialect: str) -> Upserts:
         set_ = {name: statement.excluded[name] for name in columns}
         return statement.on_conflict_do_update(index_elements=key, set_=set_)
 
+    token = insert_or(dialect, t.token)
     return Upserts(
         register=insert_or(dialect, t.inbound)
         .on_conflict_do_update(
@@ -101,4 +114,12 @@ def upserts(dialect: str) -> Upserts:
         letter=insert_or(dialect, t.outbox)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(t.outbox.c.id),
+        duty=insert_or(dialect, t.duty)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(t.duty.c.id),
+        token=token.on_conflict_do_update(
+            index_elements=["digest"],
+            set_={"expires": token.excluded.expires},
+            where=t.token.c.used.is_(None),
+        ),
     )

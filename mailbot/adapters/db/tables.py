@@ -10,57 +10,33 @@ Ids of mails, items and letters are never used twice, even after a deletion, bec
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, ClassVar, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from mailbot.adapters.db.columns import CleanText, JsonText, UtcTime
+from mailbot.adapters.db import tables_letters as letters
+from mailbot.adapters.db.columns import CleanText
+from mailbot.adapters.db.table_base import (
+    NEVER_REUSE_IDS,
+    Base,
+    json_list,
+    json_object,
+    moment,
+    refers,
+    string,
+)
+from mailbot.adapters.db.table_base import metadata as metadata
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-"""Every index and constraint has a name, or no later migration could alter it."""
-
-metadata = MetaData(naming_convention=NAMES)
-
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: the schema this code works with. A test holds it to the scripts."""
-
-NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
-
-
-def _text(default: str | None = "") -> Any:
-    return Field(default=default, sa_type=CleanText)
-
-
-def _json() -> Any:
-    return Field(default_factory=list, sa_type=cast(Any, JsonText))
-
-
-def _time(**options: Any) -> Any:
-    return Field(sa_type=cast(Any, UtcTime), **options)
-
-
-def _refers(target: str, **options: Any) -> Any:
-    return Field(default=None, sa_column_args=[ForeignKey(target)], **options)
-
-
-class Base(SQLModel):
-    metadata: ClassVar[MetaData] = metadata
 
 
 class Folder(Base, table=True):
@@ -70,10 +46,10 @@ class Folder(Base, table=True):
     __table_args__ = (UniqueConstraint("account", "folder"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    account: str = _text()
-    folder: str = _text()
+    account: str = string()
+    folder: str = string()
     uidvalidity: int = Field(default=0, sa_type=BigInteger)
-    searched: datetime = _time()
+    searched: datetime = moment()
 
 
 class Inbound(Base, table=True):
@@ -88,30 +64,32 @@ class Inbound(Base, table=True):
         Index(None, "message_id", "id"),
         Index("ix_inbound_sender", "from_addr", "office", "decision"),
         Index(None, "office", "received"),
+        Index(None, "office", "decided_at"),
         Index(None, "received"),
+        Index(None, "decided_at"),
         NEVER_REUSE_IDS,
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    account: str = _text()
-    folder: str = _text()
+    account: str = string()
+    folder: str = string()
     uidvalidity: int = Field(sa_type=BigInteger)
     uid: int = Field(sa_type=BigInteger)
     size: int = Field(sa_type=BigInteger)
-    received: datetime = _time()
-    received_source: str = _text()
-    state: str = _text()
+    received: datetime = moment()
+    received_source: str = string()
+    state: str = string()
     attempts: int = 0
-    first_seen: datetime = _time()
-    sha256: str = _text()
-    content_key: str = _text()
-    message_id: str = _text()
-    from_addr: str = _text()
-    subject: str = _text()
-    office: str = _text()
-    decision: str = _text()
+    first_seen: datetime = moment()
+    sha256: str = string()
+    content_key: str = string()
+    message_id: str = string()
+    from_addr: str = string()
+    subject: str = string()
+    office: str = string()
+    decision: str = string()
     """Kind of the newest decision."""
-    decided_at: datetime | None = _time(default=None)
+    decided_at: datetime | None = moment(default=None)
 
 
 class Mail(Base, table=True):
@@ -121,7 +99,7 @@ class Mail(Base, table=True):
     __table_args__ = (ForeignKeyConstraint(["inbound_id"], ["inbound.id"]),)
 
     inbound_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    content: str = _text()
+    content: str = string()
 
 
 class Decision(Base, table=True):
@@ -132,16 +110,16 @@ class Decision(Base, table=True):
     __table_args__ = (Index(None, "inbound_id"), NEVER_REUSE_IDS)
 
     id: int | None = Field(default=None, primary_key=True)
-    inbound_id: int = _refers("inbound.id")
-    at: datetime = _time()
-    who: str = _text()
-    kind: str = _text()
-    office: str = _text()
-    unit_id: str | None = _text(None)
-    reasons: list[str] = _json()
-    log: list[str] = _json()
-    answer: str = _text()
-    book_digest: str = _text()
+    inbound_id: int = refers("inbound.id")
+    at: datetime = moment()
+    who: str = string()
+    kind: str = string()
+    office: str = string()
+    unit_id: str | None = string(None)
+    reasons: list[str] = json_list()
+    log: list[str] = json_list()
+    answer: str = string()
+    book_digest: str = string()
 
 
 class Item(Base, table=True):
@@ -172,34 +150,34 @@ class Item(Base, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    receipt: str = _text()
-    office: str = _text()
-    unit_id: str | None = _text(None)
-    state: str = _text()
-    received: datetime = _time()
+    receipt: str = string()
+    office: str = string()
+    unit_id: str | None = string(None)
+    state: str = string()
+    received: datetime = moment()
     month: date
     """First day of the month it counts in."""
     version_no: int = 1
-    inbound_id: int | None = _refers("inbound.id")
+    inbound_id: int | None = refers("inbound.id")
     """The mail of the current version; none where it came by another channel."""
-    first_inbound_id: int | None = _refers("inbound.id")
-    from_addr: str = _text()
+    first_inbound_id: int | None = refers("inbound.id")
+    from_addr: str = string()
     """Sender of the current version's mail; the first mail's stands beside it."""
-    first_from_addr: str = _text()
-    channel: str = _text("mail")
-    evidence: str = _text()
+    first_from_addr: str = string()
+    channel: str = string("mail")
+    evidence: str = string()
     """Of another channel: what shows it (a document number, a file)."""
-    category: str = _text()
+    category: str = string()
     """Of the current version. It stands here too, because a year's standings count all items by
     it: from `ix_item_ledger` alone, without opening a row."""
     commissioned: bool = False
     follow_up: bool = False
     """Whether `flags` has `follow_up`, for the same reason."""
-    title_key: str = _text()
+    title_key: str = string()
     """The current title as `core.intake.titles.normal_title` compares it."""
-    flags: list[str] = _json()
-    lane: str = _text("item")
-    created: datetime = _time()
+    flags: list[str] = json_list()
+    lane: str = string("item")
+    created: datetime = moment()
 
 
 class ItemVersion(Base, table=True):
@@ -209,22 +187,22 @@ class ItemVersion(Base, table=True):
     __table_args__ = (UniqueConstraint("item_id", "no"), Index(None, "inbound_id"))
 
     id: int | None = Field(default=None, primary_key=True)
-    item_id: int = _refers("item.id")
+    item_id: int = refers("item.id")
     no: int
-    inbound_id: int | None = _refers("inbound.id")
-    title: str = _text()
-    submitter: str = _text()
-    contact: list[str] = _json()
-    unit_written: str = _text()
-    fields: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
-    category: str = _text()
-    category_by: str = _text()
-    category_evidence: list[str] = _json()
-    attachments_from: int | None = _refers("inbound.id")
-    attachment_paths: list[str] = _json()
-    topics: list[str] = _json()
-    scope: str = _text()
-    created: datetime = _time()
+    inbound_id: int | None = refers("inbound.id")
+    title: str = string()
+    submitter: str = string()
+    contact: list[str] = json_list()
+    unit_written: str = string()
+    fields: dict[str, Any] = json_object()
+    category: str = string()
+    category_by: str = string()
+    category_evidence: list[str] = json_list()
+    attachments_from: int | None = refers("inbound.id")
+    attachment_paths: list[str] = json_list()
+    topics: list[str] = json_list()
+    scope: str = string()
+    created: datetime = moment()
 
 
 class Outbox(Base, table=True):
@@ -239,32 +217,41 @@ class Outbox(Base, table=True):
         Index("ix_outbox_recipient", "office", "recipient", "queued", "kind", "state"),
         Index("ix_outbox_hour", "office", "queued", "kind", "state"),
         Index("ix_outbox_thread", "thread", "kind", "state"),
+        Index(None, "office", "state", "finished"),
+        Index(None, "about", "id"),
         Index(None, "message_id"),
         Index(None, "inbound_id"),
         NEVER_REUSE_IDS,
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    key: str = _text()
-    kind: str = _text()
-    office: str = _text()
-    sender: str = _text()
-    recipient: str = _text()
-    message_id: str = _text()
-    subject: str = _text()
-    inbound_id: int | None = _refers("inbound.id")
-    thread: str = _text()
-    state: str = _text()
+    key: str = string()
+    kind: str = string()
+    office: str = string()
+    sender: str = string()
+    recipient: str = string()
+    message_id: str = string()
+    subject: str = string()
+    inbound_id: int | None = refers("inbound.id")
+    thread: str = string()
+    state: str = string()
     attempts: int = 0
-    queued: datetime = _time()
+    queued: datetime = moment()
     """When it was queued, or let go after having been withheld: the day it counts on."""
-    due: datetime | None = _time(default=None)
+    due: datetime | None = moment(default=None)
     """Of a RETRY: not before."""
-    claimed: datetime | None = _time(default=None)
-    dot_sent: datetime | None = _time(default=None)
-    finished: datetime | None = _time(default=None)
-    answer: str = _text()
-    error: str = _text()
+    claimed: datetime | None = moment(default=None)
+    dot_sent: datetime | None = moment(default=None)
+    finished: datetime | None = moment(default=None)
+    answer: str = string()
+    error: str = string()
+    unit_id: str = string()
+    """Of a letter to a unit that answers no mail; `role`: as what its reader gets it."""
+    role: str = string()
+    about: str = string()
+    """What it belongs to: `duty:<key>`, `draft:<id>`, `appeal:<id>`."""
+    not_after: datetime | None = moment(default=None)
+    """Worthless later: dropped instead of sent."""
     raw: bytes = Field(sa_type=LargeBinary)
 
 
@@ -280,11 +267,11 @@ class Link(Base, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    inbound_id: int = _refers("inbound.id")
-    relation: str = _text()
-    to_inbound: int | None = _refers("inbound.id")
-    to_item: int | None = _refers("item.id")
-    to_outbox: int | None = _refers("outbox.id")
+    inbound_id: int = refers("inbound.id")
+    relation: str = string()
+    to_inbound: int | None = refers("inbound.id")
+    to_item: int | None = refers("item.id")
+    to_outbox: int | None = refers("outbox.id")
 
 
 class Task(Base, table=True):
@@ -299,15 +286,15 @@ class Task(Base, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    office: str = _text()
-    kind: str = _text()
-    text: str = _text()
-    inbound_id: int | None = _refers("inbound.id")
-    item_id: int | None = _refers("item.id")
-    outbox_id: int | None = _refers("outbox.id")
-    created: datetime = _time()
-    done_at: datetime | None = _time(default=None)
-    done_by: str = _text()
+    office: str = string()
+    kind: str = string()
+    text: str = string()
+    inbound_id: int | None = refers("inbound.id")
+    item_id: int | None = refers("item.id")
+    outbox_id: int | None = refers("outbox.id")
+    created: datetime = moment()
+    done_at: datetime | None = moment(default=None)
+    done_by: str = string()
 
 
 class AddressBinding(Base, table=True):
@@ -317,11 +304,11 @@ class AddressBinding(Base, table=True):
     __table_args__ = (UniqueConstraint("office", "address"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    office: str = _text()
-    address: str = _text()
-    unit_id: str = _text()
-    state: str = _text()
-    changed: datetime = _time()
+    office: str = string()
+    address: str = string()
+    unit_id: str = string()
+    state: str = string()
+    changed: datetime = moment()
 
 
 class Record(Base, table=True):
@@ -335,26 +322,27 @@ class Record(Base, table=True):
         Index(None, "office", "unit_id", "day"),
         Index(None, "office", "kind", "day"),
         Index(None, "office", "joint", "day"),
+        Index(None, "office", "id"),
         Index(None, "item_id"),
         NEVER_REUSE_IDS,
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    office: str = _text()
-    kind: str = _text()
+    office: str = string()
+    kind: str = string()
     """`EventKind`"""
-    unit_id: str = _text()
+    unit_id: str = string()
     day: date
-    item_id: int | None = _refers("item.id")
-    facts: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
+    item_id: int | None = refers("item.id")
+    facts: dict[str, Any] = json_object()
     joint: bool = False
     """Whether `facts` names further units: theirs is the event as well."""
-    reason: str = _text()
-    evidence: str = _text()
-    reverses: int | None = _refers("record.id")
-    source: str = _text()
-    who: str = _text()
-    at: datetime = _time()
+    reason: str = string()
+    evidence: str = string()
+    reverses: int | None = refers("record.id")
+    source: str = string()
+    who: str = string()
+    at: datetime = moment()
 
 
 class Seal(Base, table=True):
@@ -364,16 +352,16 @@ class Seal(Base, table=True):
     __table_args__ = (UniqueConstraint("office", "period"), NEVER_REUSE_IDS)
 
     id: int | None = Field(default=None, primary_key=True)
-    office: str = _text()
-    period: str = _text()
+    office: str = string()
+    period: str = string()
     """`2026-Q3`"""
     first: date
     last: date
-    book_digest: str = _text()
-    ledger_digest: str = _text()
-    standings: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
-    who: str = _text()
-    at: datetime = _time()
+    book_digest: str = string()
+    ledger_digest: str = string()
+    standings: dict[str, Any] = json_object()
+    who: str = string()
+    at: datetime = moment()
 
 
 class SealEntry(Base, table=True):
@@ -383,21 +371,21 @@ class SealEntry(Base, table=True):
     __table_args__ = (Index(None, "seal_id", "unit"), Index(None, "seal_id", "corrects"))
 
     id: int | None = Field(default=None, primary_key=True)
-    seal_id: int = _refers("seal.id")
-    unit: str = _text()
+    seal_id: int = refers("seal.id")
+    unit: str = string()
     day: date
-    rule: str = _text()
+    rule: str = string()
     version: date
-    points: str = _text()
+    points: str = string()
     """A decimal number as text: exact on every database."""
-    document: str = _text()
-    clause: str = _text()
-    text: str = _text()
-    item: str = _text()
-    events: list[str] = _json()
+    document: str = string()
+    clause: str = string()
+    text: str = string()
+    item: str = string()
+    events: list[str] = json_list()
     times: int = 1
     stars: int = 0
-    corrects: str = _text()
+    corrects: str = string()
 
 
 class Audit(Base, table=True):
@@ -407,12 +395,12 @@ class Audit(Base, table=True):
     __table_args__ = (Index(None, "subject"), NEVER_REUSE_IDS)
 
     id: int | None = Field(default=None, primary_key=True)
-    at: datetime = _time()
-    who: str = _text()
-    action: str = _text()
-    subject: str = _text()
+    at: datetime = moment()
+    who: str = string()
+    action: str = string()
+    subject: str = string()
     """`item:<id>`, `mail:<id>`, `outbox:<id>`, `binding:<office>:<address>` ..."""
-    detail: dict[str, Any] = Field(default_factory=dict, sa_type=cast(Any, JsonText))
+    detail: dict[str, Any] = json_object()
 
 
 class ReceiptCounter(Base, table=True):
@@ -442,5 +430,8 @@ seal = metadata.tables["seal"]
 seal_entry = metadata.tables["seal_entry"]
 audit = metadata.tables["audit"]
 receipt_counter = metadata.tables["receipt_counter"]
+duty, token = letters.duty, letters.token
+draft, draft_recipient, draft_file = letters.draft, letters.draft_recipient, letters.draft_file
+appeal = letters.appeal
 
 APPEND_ONLY: tuple[Table, ...] = (decision, audit, record, seal, seal_entry)

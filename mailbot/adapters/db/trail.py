@@ -10,6 +10,9 @@ from sqlalchemy import Connection
 from mailbot.adapters.db.statements import INSERTS
 from mailbot.app.records import NewTask
 
+BOT = "mailbot"
+"""Who did it, where no person did."""
+
 
 def add_task(db: Connection, task: NewTask, now: datetime, *, outbox_id: int | None = None) -> None:
     values = {

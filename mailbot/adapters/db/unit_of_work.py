@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Table, select, update
 from mailbot.adapters.db import tables as t
 from mailbot.adapters.db.event_rows import FOLLOW_UP
 from mailbot.adapters.db.ledger_writes import LedgerWrites
+from mailbot.adapters.db.letter_writes import LetterWrites
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.records import version_values
 from mailbot.adapters.db.statements import (
@@ -31,7 +32,7 @@ from mailbot.adapters.db.statements import (
     WIPE,
     upserts,
 )
-from mailbot.adapters.db.trail import add_audit, add_task
+from mailbot.adapters.db.trail import BOT, add_audit, add_task
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import WorldFault
 from mailbot.app.records import (
@@ -52,12 +53,11 @@ from mailbot.app.records import (
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.mail.wire import to_json
 
-BOT = "mailbot"
 CHUNK = 500
 """Rows or ids per statement."""
 
 
-class SqlTransaction(LedgerWrites):
+class SqlTransaction(LedgerWrites, LetterWrites):
     """Lives inside `SqlStore.begin()`."""
 
     def __init__(self, connection: Connection) -> None:
