@@ -34,6 +34,7 @@ from mailbot.core.letters.answers import (
     ReturnNotice,
     UnderstoodField,
 )
+from mailbot.core.letters.every import Letter
 from mailbot.core.subject.model import Certainty, FieldName, Source
 
 TEMPLATES = MailTemplates(shipped("templates"))
@@ -43,7 +44,7 @@ PENDING = next(s for s in SAMPLES if isinstance(s, PendingNotice))
 LIMIT = next(s for s in SAMPLES if isinstance(s, LimitNotice))
 
 
-def render(letter: Acknowledgement | ReturnNotice | PendingNotice | LimitNotice) -> Rendered:
+def render(letter: Letter) -> Rendered:
     return TEMPLATES.render("otog", letter)
 
 
@@ -55,6 +56,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
+        self.alts: list[str] = []
         self.links: list[str] = []
         self.active: list[str] = []
         self.open: list[str] = []
@@ -62,7 +64,12 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in self.VOID:
             self.open.append(tag)
-        if tag in ("script", "img", "link", "iframe", "object", "style", "form", "base", "svg"):
+        if tag == "img":
+            image = {name: value or "" for name, value in attrs}
+            assert image.pop("src").startswith("cid:"), "an image comes with the letter"
+            self.alts.append(image["alt"])
+            return
+        if tag in ("script", "link", "iframe", "object", "style", "form", "base", "svg"):
             self.active.append(tag)
         for name, value in attrs:
             if name == "href":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -97,6 +97,28 @@ def when(moment: datetime) -> str:
     """2026年8月12日09:31, in the office's time."""
     local = moment.astimezone(_ZONE)
     return f"{local.year}年{local.month}月{local.day}日{local:%H:%M}"
+
+
+def day(value: date) -> str:
+    """2026年8月12日; of a moment its day in the office's time."""
+    local = value.astimezone(_ZONE) if isinstance(value, datetime) else value
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def short_day(value: date) -> str:
+    """8月12日, where the year is plain from what stands around it."""
+    return day(value).partition("年")[2]
+
+
+def clock(moment: datetime) -> str:
+    """8月12日09:31."""
+    return when(moment).partition("年")[2]
+
+
+def code_shown(token: str) -> str:
+    """A one-time code as people read it out: ABCD-EFGH."""
+    plain = token.replace("-", "")
+    return f"{plain[:4]}-{plain[4:]}" if len(plain) == 8 else token
 
 
 def short(text: str, limit: int) -> str:

@@ -23,6 +23,8 @@ class AnswerKind(StrEnum):
     """The answer to something sent again: the same letter, counted apart in the send log."""
     LIMIT = "limit"
     """The one "no more automatic answers today" of a day."""
+    SERVICE = "service"
+    """What a mail asked for (`core.letters.service`): an account, help, a note about a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class LimitNotice:
     limit: int
 
 
-Letter = Acknowledgement | ReturnNotice | PendingNotice | LimitNotice
+AnswerLetter = Acknowledgement | ReturnNotice | PendingNotice | LimitNotice
 
 
 @dataclass(frozen=True, slots=True)
