@@ -13,6 +13,7 @@ from itertools import count
 import pytest
 
 from tests.servers import dovecot as dovecot_server
+from tests.servers import office as office_programs
 from tests.servers.dovecot import Dovecot, Profile
 
 _numbers = count(1)
@@ -60,3 +61,16 @@ def mail_user(dovecot: Dovecot) -> str:
 def new_user() -> Callable[[Dovecot], str]:
     """Makes a new user on whichever server."""
     return lambda server: server.add_user(f"user{next(_numbers)}", "secret")
+
+
+@pytest.fixture(scope="session")
+def word_on_paper() -> None:
+    """For tests that print Word files (`tests.servers.office`): skips, or fails where tests must
+    not be skipped, naming what is missing."""
+    package = office_programs.missing()
+    if package is None:
+        return
+    message = f"Word files cannot be printed here: Debian package {package} is missing"
+    if os.environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)

@@ -1,0 +1,1 @@
+"""Official documents as values: what stands in them, in which order. Not what they look like."""
