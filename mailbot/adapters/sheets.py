@@ -48,6 +48,8 @@ class Sheet:
     name: str
     header: Sequence[str]
     rows: Iterable[Sequence[Cell]]
+    title: str = ""
+    """A line above the header; of workbooks only, a CSV is for programs."""
 
 
 def guarded(text: str) -> str:
@@ -138,6 +140,7 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> int:
             },
         )
         formats = _Formats(
+            title=book.add_format({"bold": True}),
             head=book.add_format({"bold": True, "bg_color": "#DDE7F0", "border": 1}),
             day=book.add_format({"num_format": "yyyy-mm-dd"}),
             time=book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
@@ -152,6 +155,7 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Formats:
+    title: Format
     head: Format
     day: Format
     time: Format
@@ -159,12 +163,16 @@ class _Formats:
 
 def _fill(page: Worksheet, sheet: Sheet, formats: _Formats) -> int:
     widths = [_width(h) + 4 for h in sheet.header]  # room for the filter's button
+    top = 0
+    if sheet.title:
+        page.write_string(0, 0, str(_plain(sheet.title)), formats.title)
+        top = 1
     for column, title in enumerate(sheet.header):
-        page.write_string(0, column, title, formats.head)
-    number = 0
-    for number, row in enumerate(sheet.rows, start=1):
+        page.write_string(top, column, title, formats.head)
+    number = top
+    for number, row in enumerate(sheet.rows, start=top + 1):
         if number >= MAX_ROWS:
-            raise ValueError(f"more than {MAX_ROWS - 1} rows do not fit on a sheet")
+            raise ValueError(f"more than {MAX_ROWS - 1 - top} rows do not fit on a sheet")
         for column, cell in enumerate(row):
             shown = _write_cell(page, number, column, _plain(cell), formats)
             if column == len(widths):
@@ -172,10 +180,10 @@ def _fill(page: Worksheet, sheet: Sheet, formats: _Formats) -> int:
             widths[column] = max(widths[column], shown)
     for column, width in enumerate(widths):
         page.set_column(column, column, min(max(width, _MIN_WIDTH), _MAX_WIDTH))
-    page.freeze_panes(1, 0)
+    page.freeze_panes(top + 1, 0)
     if sheet.header:
-        page.autofilter(0, 0, number, len(sheet.header) - 1)
-    return number
+        page.autofilter(top, 0, number, len(sheet.header) - 1)
+    return number - top
 
 
 def _write_cell(

@@ -4,22 +4,27 @@ Standings of a sealed period are those that were sealed, word for word. A seal i
 transaction with the reckoning it rests on, so that nothing is recorded in between. What cannot be
 done is raised as `NotScored`, a value with a code: the command line finds the words. A day without
 a rule stays `NoRuleInForce`.
+
+`Scorer` answers one question at a time; `standings_in`, `statement_in` and `seal_in` answer within
+a reading or transaction that is already open, for who asks several things about one moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
-from mailbot.app.ports import Reads, Store
+from mailbot.app.ports import Reads, Store, Transaction
 from mailbot.app.reckoning import Books, Reckoning
 from mailbot.app.records import NewSeal, RecordRow, SealRow
 from mailbot.core.rules.basis import in_force
 from mailbot.core.rules.columns import Tally
 from mailbot.core.rules.entries import Entry, QuotaState, Standings
+from mailbot.core.rules.events import NEVER_JUDGED
 from mailbot.core.rules.ledger import UnscorableEvent
 from mailbot.core.rules.periods import Period, day_of
 from mailbot.core.rules.quota import QuotaBook
@@ -82,54 +87,19 @@ class Scorer:
 
     def standings(self, office: str, period: Period, as_of: date) -> Standings:
         """Of a sealed period those that were sealed; else as the rules see it on `as_of`."""
-        book = self._book(office)
-        _must_have_begun(period, as_of)
-        with _refusals(), self.store.reading() as reads:
-            reckoning = Reckoning(book, reads, as_of)
-            return _sealed(reckoning, period) or _running(reckoning, period)[0]
+        with self.store.reading() as reads:
+            return standings_in(reads, self._book(office), period, as_of)
 
     def statement(self, office: str, unit_id: str, period: Period, as_of: date) -> Statement:
-        book = self._book(office)
-        _must_have_begun(period, as_of)
-        with _refusals(), self.store.reading() as reads:
-            reckoning = Reckoning(book, reads, as_of)
-            known = any(u.id == unit_id for u in book.roster.units)
-            books = reckoning.of_unit(unit_id, period)
-            if not known and not books.entries:
-                raise NotScored("no_unit", unit_id)
-            records = reads.records(office, unit_id=unit_id, first=period.first, last=period.last)
-            before = (e.points for e in books.entries if e.day < period.first)
-            return Statement(
-                office=office,
-                unit=unit_id,
-                period=period,
-                as_of=as_of,
-                opening=sum(before, Decimal(0)),
-                entries=tuple(e for e in books.entries if e.day in period),
-                quotas=_quotas(reckoning, unit_id, period, books),
-                reversed=tuple(r for r in records if r.reversed_by is not None),
-                seal=reckoning.seal_of(period),
-            )
+        with self.store.reading() as reads:
+            return statement_in(reads, self._book(office), unit_id, period, as_of)
 
     def seal(self, office: str, period: Period, who: str, now: datetime) -> SealRow:
         """Freezes the period with its standings and entries, the digest of the rule book and of
         the ledger."""
         book = self._book(office)
-        with _refusals(), self.store.begin() as tx:
-            tx.hold_ledger()
-            reckoning = Reckoning(book, tx.read, day_of(now))
-            _may_be_sealed(reckoning, period)
-            found, books = _running(reckoning, period, exact=True)
-            entries = [e for e in books.entries if e.day in period]
-            new = NewSeal(
-                office=office,
-                period=period,
-                book_digest=book.digest,
-                ledger_digest=digest(entries),
-                standings=standings_json(replace(found, sealed=True)),
-                entries=entries,
-            )
-            return tx.add_seal(new, who, now)
+        with self.store.begin() as tx:
+            return seal_in(tx, book, period, who, now)
 
     def compare(
         self, office: str, period: Period, day_a: date, day_b: date, as_of: date
@@ -154,6 +124,57 @@ def _refusals() -> Iterator[None]:
         yield
     except UnscorableEvent as refusal:
         raise NotScored("unscorable", refusal.event, str(refusal)) from refusal
+
+
+# --- within a reading or transaction -----------------------------------------------------------
+
+
+def standings_in(reads: Reads, book: OfficeBook, period: Period, as_of: date) -> Standings:
+    """As `Scorer.standings`."""
+    _must_have_begun(period, as_of)
+    with _refusals():
+        reckoning = Reckoning(book, reads, as_of)
+        return _sealed(reckoning, period) or _running(reckoning, period)[0]
+
+
+def statement_in(
+    reads: Reads, book: OfficeBook, unit_id: str, period: Period, as_of: date
+) -> Statement:
+    """As `Scorer.statement`."""
+    return statements_in(reads, book, period, as_of)(unit_id)
+
+
+def statements_in(
+    reads: Reads, book: OfficeBook, period: Period, as_of: date
+) -> Callable[[str], Statement]:
+    """The same for unit after unit, of one moment."""
+    _must_have_begun(period, as_of)
+    reckoning = Reckoning(book, reads, as_of)
+    return partial(_statement, reckoning, period)
+
+
+def seal_in(tx: Transaction, book: OfficeBook, period: Period, who: str, now: datetime) -> SealRow:
+    """As `Scorer.seal`; the ledger is held until the transaction ends."""
+    with _refusals():
+        tx.hold_ledger()
+        reckoning = Reckoning(book, tx.read, day_of(now))
+        _may_be_sealed(reckoning, period)
+        found, books = _running(reckoning, period, exact=True)
+        entries = [e for e in books.entries if e.day in period]
+        new = NewSeal(
+            office=book.info.id,
+            period=period,
+            book_digest=book.digest,
+            ledger_digest=digest(entries),
+            standings=standings_json(replace(found, sealed=True)),
+            entries=entries,
+        )
+        return tx.add_seal(new, who, now)
+
+
+def open_before(reads: Reads, book: OfficeBook, period: Period, as_of: date) -> Period | None:
+    """The first period that must be sealed before this one can be; None where none is open."""
+    return _open_before(Reckoning(book, reads, as_of), period)
 
 
 # --- standings --------------------------------------------------------------------------------
@@ -224,6 +245,31 @@ def _under(book: OfficeBook, day: date, reads: Reads, period: Period, as_of: dat
     reckoning = Reckoning(as_if(book, day), reads, as_of, sealing=False)
     books = reckoning.books(period)
     return _standings(reckoning.book, books, period, as_of)
+
+
+def _statement(reckoning: Reckoning, period: Period, unit_id: str) -> Statement:
+    with _refusals():
+        known = any(u.id == unit_id for u in reckoning.book.roster.units)
+        books = reckoning.of_unit(unit_id, period)
+        if not known and not books.entries:
+            raise NotScored("no_unit", unit_id)
+        records = reckoning.reads.records(
+            reckoning.office, unit_id=unit_id, first=period.first, last=period.last
+        )
+        before = (e.points for e in books.entries if e.day < period.first)
+        return Statement(
+            office=reckoning.office,
+            unit=unit_id,
+            period=period,
+            as_of=reckoning.as_of,
+            opening=sum(before, Decimal(0)),
+            entries=tuple(e for e in books.entries if e.day in period),
+            quotas=_quotas(reckoning, unit_id, period, books),
+            reversed=tuple(
+                r for r in records if r.reversed_by is not None and r.new.kind not in NEVER_JUDGED
+            ),
+            seal=reckoning.seal_of(period),
+        )
 
 
 def _quotas(

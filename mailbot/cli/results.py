@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from mailbot.adapters.i18n import _
+from mailbot.adapters.resultsheets import standings_sheets, statement_sheets
 from mailbot.adapters.sheets import Sheet, write_xlsx
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored, Scorer
@@ -25,13 +26,11 @@ from mailbot.cli.standingtables import (
     comparison_lines,
     lists_of,
     notes_of,
-    standings_sheets,
     table_lines,
 )
 from mailbot.cli.statementtables import (
     statement_json,
     statement_lines,
-    statement_sheets,
 )
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.entries import Standings
@@ -65,7 +64,7 @@ def standings(
     if as_json:
         print_json(standings_json(found))
     elif xlsx is not None:
-        _write(xlsx, standings_sheets(found, book))
+        _write(xlsx, standings_sheets(found, book, _))
     else:
         _print_standings(found, book, _sealed_around(here, found))
 
@@ -89,7 +88,7 @@ def statement(
     if as_json:
         print_json(statement_json(found, book))
     elif xlsx is not None:
-        _write(xlsx, statement_sheets(found, book))
+        _write(xlsx, statement_sheets(found, book, _))
     else:
         for line in statement_lines(found, book):
             say(line)

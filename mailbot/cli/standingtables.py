@@ -1,4 +1,4 @@
-"""Standings as lines of a terminal and as sheets of a workbook, and two of them beside each other."""
+"""Standings as lines of a terminal, and two of them beside each other."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from decimal import Decimal
 from rich.cells import cell_len
 
 from mailbot.adapters.i18n import N_, _
-from mailbot.adapters.sheets import Cell, Sheet
+from mailbot.adapters.resultsheets import table_rows, table_titles
+from mailbot.adapters.sheets import Cell
 from mailbot.cli import words
 from mailbot.cli.rows import Column, Lines, room
-from mailbot.cli.statementtables import STAR, entries_sheet
-from mailbot.core.rules.basis import in_force
-from mailbot.core.rules.entries import Listed, NoticeList, QuotaState, Row, Standings, Table
+from mailbot.core.rules.entries import Listed, Row, Standings, Table
 from mailbot.core.rules.numbers import plain, signed
-from mailbot.core.rules.periods import Period
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.units import unit_name
 
@@ -38,8 +36,8 @@ def notes_of(found: Standings) -> list[str]:
 
 def table_lines(table: Table, found: Standings, book: OfficeBook) -> list[str]:
     """Columns of the table that hold nothing for anybody are left out; a file has them all."""
-    titles = _titles(table, found, book)
-    rows = [[_text(cell) for cell in cells] for cells in _rows(table, found, book)]
+    titles = table_titles(table, found, book, _)
+    rows = [[_text(cell) for cell in cells] for cells in table_rows(table, found, book, _)]
     kept = [
         i
         for i, title in enumerate(titles)
@@ -68,77 +66,6 @@ def _column(title: str, cells: Sequence[str]) -> Column:
     return Column(title, width, 0, 0 if title in _always() else drop, right=numbers)
 
 
-def _titles(table: Table, found: Standings, book: OfficeBook) -> list[str]:
-    """Journals that adopted nothing from anybody take no column."""
-    return [
-        _("Place"),
-        _("Change"),
-        _("Unit"),
-        _("Submitted"),
-        _("Adopted"),
-        *(f"《{name}》" for name in _journals(table, book).values()),
-        *_columns(found.period, book).values(),
-        _("Points"),
-        _("This year"),
-        _("Short of"),
-        _("Remarks"),
-    ]
-
-
-def _rows(table: Table, found: Standings, book: OfficeBook) -> Iterable[list[Cell]]:
-    journals, columns = _journals(table, book), _columns(found.period, book)
-    names = {q.id: q.name for q in book.quotas}
-    for row in table.rows:
-        adopted, counted = dict(row.adoptions), dict(row.columns)
-        yield [
-            row.place,
-            _change(row),
-            row.name,
-            row.submissions,
-            row.adopted,
-            *(adopted.get(journal, 0) for journal in journals),
-            *(counted.get(column, 0) for column in columns),
-            row.points,
-            row.cumulative,
-            "、".join(short_of(state, names) for state in row.quotas if state.missing),
-            "、".join(_remarks(row)),
-        ]
-
-
-def _journals(table: Table, book: OfficeBook) -> dict[str, str]:
-    used = {journal for row in table.rows for journal, _count in row.adoptions}
-    return {j.id: j.name.strip("《》") for j in book.scoring.journals if j.id in used}
-
-
-def _columns(period: Period, book: OfficeBook) -> dict[str, str]:
-    ranking = in_force(book.scoring.rankings, period.last)
-    return {c.id: c.name for c in ranking.columns} if ranking else {}
-
-
-def _change(row: Row) -> str:
-    if row.place is None or row.previous_place is None:
-        return ""
-    change = row.change or 0
-    return f"↑{change}" if change > 0 else f"↓{-change}" if change < 0 else "—"
-
-
-def short_of(state: QuotaState, names: dict[str, str]) -> str:
-    name = names.get(state.quota, state.quota)
-    text = _("{name} {missing}").format(name=name, missing=state.missing)
-    return _("{text} (remark)").format(text=text) if state.remark_only else text
-
-
-def _remarks(row: Row) -> Iterable[str]:
-    if row.stars:
-        yield STAR * row.stars
-    if row.no_submission:
-        yield _("no submission")
-    elif row.no_adoption:
-        yield _("no adoption")
-    if row.status != "appointed":
-        yield words.word(words.UNIT_STATUSES, row.status)
-
-
 def lists_of(found: Standings, book: OfficeBook) -> Iterable[str]:
     """The lists a notice would carry, then what of sealed periods is set right in this one."""
     for one in found.lists:
@@ -164,44 +91,6 @@ def _recommended(listed: Listed) -> str:
     if not listed.recommender:
         return ""
     return _("recommended by {unit}").format(unit=listed.recommender)
-
-
-def standings_sheets(found: Standings, book: OfficeBook) -> list[Sheet]:
-    sheets = [
-        Sheet(table.name, _titles(table, found, book), list(_rows(table, found, book)))
-        for table in found.tables
-    ]
-    listed: list[list[Cell]] = [
-        [words.word(words.CONSEQUENCES, one.consequence), one.name, *_listed(one, who, book)]
-        for one in found.lists
-        for who in range(len(one.listed))
-    ]
-    heads = [
-        _("List"),
-        _("Name"),
-        _("Unit"),
-        _("Why"),
-        _("People"),
-        _("Recommended by"),
-        _("Document"),
-        _("Clause"),
-    ]
-    sheets.append(Sheet(_("Lists"), heads, listed))
-    if found.corrections:
-        sheets.append(entries_sheet(_("Corrections"), found.corrections, Decimal(0), book))
-    return sheets
-
-
-def _listed(one: NoticeList, index: int, book: OfficeBook) -> list[Cell]:
-    who = one.listed[index]
-    return [
-        unit_name(who.unit, book.roster),
-        who.why,
-        who.people,
-        who.recommender,
-        one.document,
-        one.clause,
-    ]
 
 
 def comparison_lines(

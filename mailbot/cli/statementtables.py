@@ -1,4 +1,4 @@
-"""Statements as lines of a terminal and as sheets of a workbook.
+"""Statements as lines of a terminal and as JSON.
 
 A statement puts each clause once at its end, under the number its entries carry: a unit that
 disputes a line finds the sentence, and the account stays readable.
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from mailbot.adapters.i18n import _
-from mailbot.adapters.sheets import Cell, Sheet
+from mailbot.adapters.resultsheets import STAR, rule_name
 from mailbot.app.scoring import Statement
 from mailbot.cli import words
 from mailbot.cli.rows import Column, Lines, room
@@ -21,8 +21,6 @@ from mailbot.core.rules.numbers import plain, signed
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.wire import entry_json
 from mailbot.core.subject.units import unit_name
-
-STAR = "★"
 
 
 def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
@@ -113,51 +111,6 @@ def _clauses(entries: Sequence[Entry]) -> dict[Cited, int]:
     return marks
 
 
-def statement_sheets(found: Statement, book: OfficeBook) -> list[Sheet]:
-    name = f"{unit_name(found.unit, book.roster)} {found.period.code}"
-    return [entries_sheet(name, found.entries, found.opening, book)]
-
-
-def entries_sheet(name: str, entries: Sequence[Entry], opening: Decimal, book: OfficeBook) -> Sheet:
-    heads = [
-        _("Unit"),
-        _("Day"),
-        _("Points"),
-        _("Total"),
-        _("This year"),
-        _("Rule"),
-        _("What for"),
-        _("Item"),
-        _("Events"),
-        _("Document"),
-        _("Clause"),
-        _("Version"),
-        _("Corrects"),
-    ]
-    rows: list[list[Cell]] = []
-    total = Decimal(0)
-    for entry in entries:
-        total += entry.points
-        rows.append(
-            [
-                unit_name(entry.unit, book.roster),
-                entry.day,
-                entry.points,
-                total,
-                opening + total,
-                rule_name(entry, book),
-                entry.text,
-                entry.item,
-                "、".join(entry.events),
-                entry.document,
-                entry.clause,
-                entry.version,
-                entry.corrects,
-            ]
-        )
-    return Sheet(name, heads, rows)
-
-
 def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
     return {
         "office": found.office,
@@ -175,10 +128,3 @@ def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
         "reversed": [record.id for record in found.reversed],
         "sealed": found.seal.at if found.seal else None,
     }
-
-
-def rule_name(entry: Entry, book: OfficeBook) -> str:
-    try:
-        return book.scoring.rule(entry.rule).name
-    except KeyError:
-        return entry.rule  # a rule of a sealed period that the office's data no longer has

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from mailbot.adapters.i18n import N_, _
+from mailbot.adapters.resultsheets import CONSEQUENCES as CONSEQUENCES
+from mailbot.adapters.resultsheets import UNIT_STATUSES as UNIT_STATUSES
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored
 from mailbot.core.intake.model import DecisionKind, Relation
@@ -62,18 +64,6 @@ LETTER_STATES: Mapping[str, str] = {
     "failed": N_("not sent"),
     "unknown": N_("perhaps sent: look into the mailbox's sent folder"),
     "dropped": N_("dropped by the office"),
-}
-CONSEQUENCES: Mapping[str, str] = {
-    "praise": N_("praise"),
-    "criticise": N_("criticism"),
-    "name": N_("named"),
-    "interview": N_("interview due"),
-    "review": N_("for review"),
-}
-UNIT_STATUSES: Mapping[str, str] = {
-    "appointed": N_("appointed"),
-    "suspended": N_("suspended"),
-    "withdrawn": N_("withdrawn"),
 }
 PERIOD_KINDS: Mapping[str, str] = {
     "week": N_("week"),

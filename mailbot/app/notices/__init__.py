@@ -1,0 +1,1 @@
+"""Documents that a person approves before they go out: drafted, decided, sent."""
