@@ -33,6 +33,10 @@ class LetterWrites(Protocol):
         """False, and nothing written, when the key is known."""
         ...
 
+    def close_tasks(self, office: str, kind: str, now: datetime) -> None:
+        """What a person was told of has settled itself."""
+        ...
+
     def add_draft(self, draft: NewDraft, who: str, now: datetime) -> DraftRow:
         """The next draft of its letter and period; one that still waits is superseded. Audited."""
         ...

@@ -23,7 +23,7 @@ from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.statements import INSERTS, Upserts
 from mailbot.adapters.db.tables import appeal as appeal_table
 from mailbot.adapters.db.tables import draft as draft_table
-from mailbot.adapters.db.tables import draft_file
+from mailbot.adapters.db.tables import draft_file, task
 from mailbot.adapters.db.tables import token as token_table
 from mailbot.adapters.db.trail import BOT, add_audit
 from mailbot.app.letter_records import (
@@ -58,6 +58,13 @@ class LetterWrites:
     def add_duty(self, duty: NewDuty, now: datetime) -> bool:
         values = duty_values(duty) | {"at": now}
         return self._db.execute(self._sql.duty, values).scalar_one_or_none() is not None
+
+    def close_tasks(self, office: str, kind: str, now: datetime) -> None:
+        self._db.execute(
+            update(task)
+            .where(task.c.office == office, task.c.kind == kind, task.c.done_at.is_(None))
+            .values(done_at=now, done_by=BOT)
+        )
 
     # drafts
 

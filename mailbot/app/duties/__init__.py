@@ -1,0 +1,1 @@
+"""Letters that are due by the calendar: found, written once, and shown."""
