@@ -5,7 +5,8 @@ built, and it carries a signature, so that a mail which quotes it (In-Reply-To, 
 of the header `X-Mailbot-Id`) proves itself to stem from a letter of this installation; nobody
 without the secret can make one up to silence us (faults A18, L10) or to attach a mail to a thread.
 
-Who asks, and what follows from a hit, is the business of the loop guards.
+Who asks, and what follows from a hit, is the business of the loop guards. Codes that a person reads
+off a letter and sends back (`code`) come from the same secret.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ _OURS = re.compile(
     rf"(?:mb\.)?([a-z2-7]{{{_KEY_CHARS}}})\.([a-z2-7]{{{_SIGNATURE_CHARS}}})(?:@.*)?", re.DOTALL
 )
 _SECRET_BYTES = 32
+_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""32 signs, 5 bits each; without 0, O, 1 and I, which people read as one another."""
+_CODE_CHARS = 8
+"""40 bits: nobody guesses one by mail, and it can still be read out on the telephone."""
 
 
 class Signer:
@@ -62,6 +67,15 @@ class Signer:
         """Was this Message-ID or mark made with our secret? Any text may be asked about."""
         return any(self._token(mark_or_message_id, use) is not None for use in ("id", "mark"))
 
+    def code(self, key: str) -> str:
+        """What a person writes back to prove that the letter with this key reached them: 8 signs,
+        the same for the same key for ever. Whether it still counts is for the store to say."""
+        mac = self._mac("code", key)
+        number = int.from_bytes(mac[: _CODE_CHARS * 5 // 8], "big")
+        return "".join(
+            _CODE_SIGNS[number >> 5 * place & 31] for place in reversed(range(_CODE_CHARS))
+        )
+
     def _token(self, text: str, use: str) -> str | None:
         bare = text.strip().removeprefix("<").removesuffix(">").strip().lower()
         found = _OURS.fullmatch(bare)
@@ -78,9 +92,11 @@ class Signer:
         return self._digest(use, token)[:_SIGNATURE_CHARS]
 
     def _digest(self, use: str, text: str) -> str:
+        return base64.b32encode(self._mac(use, text)).decode("ascii").lower()
+
+    def _mac(self, use: str, text: str) -> bytes:
         octets = f"mailbot:{use}:{text}".encode("utf-8", "surrogatepass")
-        mac = hmac.new(self._secret, octets, hashlib.sha256)
-        return base64.b32encode(mac.digest()).decode("ascii").lower()
+        return hmac.new(self._secret, octets, hashlib.sha256).digest()
 
 
 def load_or_create_secret(path: Path) -> bytes:
