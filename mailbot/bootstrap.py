@@ -12,7 +12,7 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +27,12 @@ from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.settings.model import MailboxSettings, Settings
 from mailbot.adapters.signing import Signer, load_or_create_secret
 from mailbot.adapters.system import SystemClock
+from mailbot.adapters.word.offices import template_faults
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Clock, MailSource, Transport
+from mailbot.core.duties.model import DutyKind
+from mailbot.core.letters.answers import OfficeCard
 from mailbot.core.mail.automatic import Ourselves
 from mailbot.core.rules.rulebook import OfficeBook
 
@@ -37,7 +40,13 @@ if TYPE_CHECKING:
     from mailbot.adapters.letters.render import MailTemplates
     from mailbot.adapters.sandbox import SandboxedReader
     from mailbot.app.deliver import Deliverer
+    from mailbot.app.duties.engine import Duties
+    from mailbot.app.duties.model import Runner
     from mailbot.app.intake import Intake
+    from mailbot.app.notices.approval import Approval
+    from mailbot.app.notices.drafting import Drafting
+    from mailbot.app.papers import Papers
+    from mailbot.app.posting import Posting
     from mailbot.app.settle import Settled, Settler
 
 DEFAULT_OFFICE = "otog"
@@ -94,15 +103,23 @@ class Office:
         self, box: MailboxSettings, on_settled: Callable[[Settled], None] | None = None
     ) -> Intake:
         from mailbot.app.intake import Intake
+        from mailbot.app.service.orders import Orders
 
         mailbox = self.mailbox(box)
+        settler = self.settler(mailbox)
         return Intake(
             mailbox=mailbox,
             policy=self.policy,
             store=self.store,
             archive=self.archive,
             reader=self.reader(),
-            settler=self.settler(mailbox),
+            settler=settler,
+            orders=Orders(
+                store=self.store,
+                books=self.books,
+                approval=self.approval,
+                answering=settler.answering,
+            ),
             clock=self.clock,
             received_source="internaldate" if box.kind == "imap" else "file",
             on_settled=on_settled,
@@ -121,6 +138,7 @@ class Office:
 
     def deliverer(self) -> Deliverer:
         from mailbot.app.deliver import Deliverer
+        from mailbot.app.duties.recheck import Recheck
 
         boxes = {b.address: b for b in self.settings.mailboxes}
 
@@ -134,13 +152,111 @@ class Office:
                 )
             return self._transport(box)
 
-        return Deliverer(self.store, transport_for, self.clock)
+        recheck = Recheck(store=self.store, books=self.books)
+        return Deliverer(self.store, transport_for, self.clock, wanted=recheck.still_short)
 
     @property
     def policy(self) -> IntakePolicy:
         return IntakePolicy(
             cap_bytes=self.settings.max_mail_mb * 1_000_000,
             answer_max_age=timedelta(hours=self.settings.answer_max_age_hours),
+        )
+
+    # --- letters of our own accord ---
+
+    @property
+    def served(self) -> Mapping[str, OfficeBook]:
+        """Offices that have a mailbox; the others send nothing."""
+        names = set(self.settings.offices)
+        return {office: book for office, book in self.books.items() if office in names}
+
+    def posting(self, office: str) -> Posting:
+        """The letters of an office leave from the first mailbox that lists it."""
+        from mailbot.app.posting import Posting
+
+        return Posting(self._mailbox_of(office), self.templates, self.signer)
+
+    def posting_card(self, book: OfficeBook) -> OfficeCard:
+        """How its letters sign."""
+        from mailbot.app.letter_content import office_card
+
+        return office_card(book, self._mailbox_of(book.info.id))
+
+    def duties(self) -> Duties:
+        from mailbot.app.duties.engine import Duties
+
+        return Duties(
+            store=self.store,
+            books=self.served,
+            runners=self.runners,
+            posting_for=self.posting,
+            announce=self.approval.announce,
+            decide=self.approval.decide,
+        )
+
+    @cached_property
+    def runners(self) -> Mapping[DutyKind, Runner]:
+        from mailbot.app.duties.digest import DigestRunner
+        from mailbot.app.duties.news import NewsRunner
+        from mailbot.app.duties.quota_letters import QuotaRunner
+        from mailbot.app.duties.scan import scan
+        from mailbot.app.duties.task_letters import TaskRunner
+        from mailbot.app.notices.drafting import NoticeRunner
+
+        working, card = self.calendar.is_working_day, self.posting_card
+        quotas = QuotaRunner(is_working_day=working, posting_card=card)
+        tasks = TaskRunner(is_working_day=working, posting_card=card)
+        others: dict[DutyKind, Runner] = {
+            DutyKind.REMINDER: quotas,
+            DutyKind.RESULT: quotas,
+            DutyKind.NOTICE: NoticeRunner(drafting=self.drafting, is_working_day=working),
+            DutyKind.TASKS: tasks,
+            DutyKind.COMMISSIONS: tasks,
+            DutyKind.NEWS: NewsRunner(is_working_day=working, posting_card=card),
+        }
+        digest = DigestRunner(
+            is_working_day=working,
+            posting_card=card,
+            warnings=self.calendar.warnings,
+            coming=lambda reads, book, since, until: (
+                scan(reads, book, others, since, until).occurrences
+            ),
+        )
+        return {**others, DutyKind.DIGEST: digest}
+
+    @cached_property
+    def papers(self) -> Papers:
+        from mailbot.adapters.papers import OfficePapers
+
+        return OfficePapers(self.settings.offices_dir)
+
+    @cached_property
+    def drafting(self) -> Drafting:
+        from mailbot.app.notices.drafting import Drafting
+
+        return Drafting(papers=self.papers)
+
+    @cached_property
+    def approval(self) -> Approval:
+        from mailbot.app.notices.approval import Approval
+
+        return Approval(
+            store=self.store,
+            books=self.books,
+            drafting=self.drafting,
+            posting_for=self.posting,
+        )
+
+    def _mailbox_of(self, office: str) -> Mailbox:
+        for box in self.settings.mailboxes:
+            if office in box.offices:
+                return self.mailbox(box)
+        raise OperatorFault(
+            Fault(
+                "config/mailbot.toml",
+                f"没有邮箱为“{office}”收发信件",
+                f'在一个 [[mailboxes]] 的 offices 里写上 "{office}"',
+            )
         )
 
     def _transport(self, box: MailboxSettings) -> Transport:
@@ -208,9 +324,10 @@ def _templates(settings: Settings) -> MailTemplates:
     return MailTemplates(settings.templates_dir, settings.config_dir / "offices")
 
 
-def _check_letters(settings: Settings, offices: Iterable[str]) -> None:
+def _check_letters(settings: Settings, books: Mapping[str, OfficeBook]) -> None:
     templates = _templates(settings)
-    faults = [f for office in offices for f in templates.check(office)]
+    faults = [f for office in books for f in templates.check(office)]
+    faults += [f for b in books.values() for f in template_faults(settings.offices_dir, b)]
     if faults:
         raise OperatorFault(*faults)
 

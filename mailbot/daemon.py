@@ -1,9 +1,10 @@
 """`mailbot run`: one thread per mailbox, one for delivery, one heartbeat.
 
 A mailbox's thread repeats search, intake, wait; IDLE is only a hint to come back sooner. Delivery
-wakes when something was queued or is due. The heartbeat (the main thread) runs `schedule`'s jobs
-and the watchdog, which judges a mailbox by the time since its last good search: a connection that
-looks alive and delivers nothing is dropped and made anew.
+wakes when something was queued or is due. The heartbeat (the main thread) runs `schedule`'s jobs:
+every minute what is due by the calendar is done (`app.duties.engine`), and the watchdog judges a
+mailbox by the time since its last good search: a connection that looks alive and delivers nothing
+is dropped and made anew.
 
 A fault of the world costs a pause (backoff with jitter), never the process. A refused login is
 tried again rarely, so that the provider does not lock the account.
@@ -16,13 +17,14 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import schedule
 
 from mailbot.adapters.backoff import Backoff
 from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.settings.model import MailboxSettings
+from mailbot.app.duties.clockguard import ClockGuard
 from mailbot.app.errors import OperatorFault, Permanent, WorldFault
 from mailbot.app.ports import MailSource
 from mailbot.app.records import NewTask
@@ -90,12 +92,9 @@ class Watcher:
         """A folder that is gone (renamed in webmail) stops nothing, but somebody must know."""
         if not folders:
             return
-        office = self.box.offices[0]
         names = "、".join(sorted(folders))
-        with self.office.store.begin() as tx:
-            if not tx.read.has_open_task(office, "folder"):
-                text = f"邮箱{self.box.name}里没有要看的文件夹：{names}。请核对 config/mailbot.toml 的 folders。"
-                tx.add_task(NewTask(office, "folder", text), self.office.clock.now())
+        text = f"邮箱{self.box.name}里没有要看的文件夹：{names}。请核对 config/mailbot.toml 的 folders。"
+        _tell(self.office, NewTask(self.box.offices[0], "folder", text))
 
     def break_off(self) -> None:
         """Cuts the connection under the thread's feet; it then starts afresh."""
@@ -127,15 +126,17 @@ class Daemon:
             Watcher(office, box, self.stop, self.queued, on_settled or _log_settled)
             for box in office.settings.require_mailboxes()
         ]
+        self.duties = office.duties()
+        self.clock_guard = ClockGuard(office.clock)
+        self.calendar_told: date | None = None
         self.scheduler = schedule.Scheduler()
         self.scheduler.every(60).seconds.do(self._guarded, self._watchdog)
+        self.scheduler.every(60).seconds.do(self._guarded, self._do_duties)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. What is under way is finished first."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
-        for warning in self.office.calendar.warnings(self.office.clock.now().date()):
-            log.warning("%s", warning)
         recovered = self.office.store.outbox.recover(self.office.clock.now())
         if any(recovered):
             log.warning("outbox: %d letters made ready again, %d uncertain", *recovered)
@@ -144,6 +145,7 @@ class Daemon:
         for thread in threads:
             thread.start()
         log.info("watching %s", ", ".join(w.box.name for w in self.watchers))
+        self._guarded(self._do_duties)
         while not self.stop.wait(1.0):
             self.scheduler.run_pending()
         self.queued.set()
@@ -169,6 +171,32 @@ class Daemon:
         finally:
             deliverer.close()
 
+    def _do_duties(self) -> None:
+        """What is due by the calendar, unless the clock cannot be believed right now."""
+        look = self.clock_guard.look()
+        self._tell_calendar(look.now.date())
+        if look.warning:
+            log.warning("%s", look.warning)
+            _tell(self.office, NewTask(next(iter(self.office.books)), "clock", look.warning))
+        if look.hold:
+            return
+        report = self.duties.tick(look.now)
+        for warning in report.warnings:
+            log.warning("%s", warning)
+        if report.done or report.skipped:
+            said = "duties: %d done, %d passed over, %d letters queued"
+            log.info(said, len(report.done), len(report.skipped), report.letters)
+        if report.done:
+            self.queued.set()
+
+    def _tell_calendar(self, today: date) -> None:
+        """Once a day, that the known holidays end soon."""
+        if today == self.calendar_told:
+            return
+        self.calendar_told = today
+        for warning in self.office.calendar.warnings(today):
+            log.warning("%s", warning)
+
     def _watchdog(self) -> None:
         """Breaks off a connection that has not given a good search for too long."""
         for watcher in self.watchers:
@@ -184,6 +212,13 @@ class Daemon:
             job()
         except Exception:
             log.exception("a scheduled job failed")
+
+
+def _tell(office: Office, task: NewTask) -> None:
+    """A task for a person, unless one of its kind is open."""
+    with office.store.begin() as tx:
+        if not tx.read.has_open_task(task.office, task.kind):
+            tx.add_task(task, office.clock.now())
 
 
 def _log_settled(settled: Settled) -> None:

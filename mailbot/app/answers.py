@@ -18,6 +18,7 @@ from mailbot.core.letters.answers import (
     LimitNotice,
     Rendered,
 )
+from mailbot.core.letters.every import Letter
 from mailbot.core.mail.compose import compose, usable_address
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import day_of
@@ -37,11 +38,13 @@ BREAKER_TASK = (
 
 
 class Signer(Protocol):
-    """Makes stable, keyed Message-IDs and loop marks."""
+    """Makes stable, keyed Message-IDs, loop marks and codes for people to send back."""
 
     def message_id(self, key: str, domain: str) -> str: ...
 
     def mark(self, message_id: str) -> str: ...
+
+    def code(self, key: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,47 @@ class Answering:
             task_kind="limit",
         )
 
+    def service(
+        self,
+        letter: Letter,
+        mail: IncomingMail,
+        row: InboundRow,
+        book: OfficeBook,
+        reads: Reads,
+        now: datetime,
+    ) -> Answer:
+        """The answer to a command, which says what was done already: only limits can keep it back."""
+        author = mail.author
+        if author is None or not usable_address(author.addr):
+            return Answer(None, none="no_usable_address")
+        office, kind = book.info.id, AnswerKind.SERVICE
+        thread = _thread_of(mail, reads)
+        counts = reads.answer_counts(office, author.addr, thread, now)
+        refused = refusal(kind, counts, book.limits, accepted_sender=True)
+        task = ""
+        if refused == "day" and not counts.limit_notice_today:
+            kind = AnswerKind.LIMIT
+            limit = book.limits.acknowledgements_per_day
+            letter = LimitNotice(office_card(book, self.mailbox), day_of(row.received), limit)
+        elif refused is not None:
+            if refused == "breaker" and not reads.has_open_task(office, "breaker"):
+                task = BREAKER_TASK
+            return Answer(None, none=f"limit: {refused}", task=task, task_kind=refused)
+        rendered = self.renderer.render(office, letter)
+        outgoing = self._compose(rendered, kind, mail, row, book, author.addr, thread, now)
+        too_old = now - row.received > self.policy.answer_max_age
+        state = OutboxState.WITHHELD if too_old else OutboxState.READY
+        return Answer(outgoing, rendered, kind, state=state)
+
+    def service_id(self, mail: IncomingMail, row: InboundRow) -> str:
+        """Message-ID of the answer to a command: the same whenever it is made."""
+        return self._message_id(AnswerKind.SERVICE, mail, row)
+
+    def _message_id(self, kind: AnswerKind, mail: IncomingMail, row: InboundRow) -> str:
+        # The mail's hash keeps the id apart from that of another mail after a database was rebuilt.
+        key = f"answer:{row.id}:{kind.value}:{mail.sha256}"
+        return self.signer.message_id(key, self.mailbox.domain)
+
     def _compose(
         self,
         rendered: Rendered,
@@ -151,8 +195,7 @@ class Answering:
         now: datetime,
     ) -> Outgoing:
         key = f"answer:{row.id}:{kind.value}"
-        # The mail's hash keeps the id apart from that of another mail after a database was rebuilt.
-        message_id = self.signer.message_id(f"{key}:{mail.sha256}", self.mailbox.domain)
+        message_id = self._message_id(kind, mail, row)
         raw = compose(
             rendered=rendered,
             from_addr=self.mailbox.address,

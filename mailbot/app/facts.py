@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.ports import Reads
 from mailbot.app.records import InboundRow, ItemRow
+from mailbot.app.service.codes import approves, code_of, wrong_codes
 from mailbot.core.intake.classify import Classification
+from mailbot.core.intake.commands import Ruling, Supplement, read_command
 from mailbot.core.intake.lifecycle import DOUBTFUL
 from mailbot.core.intake.model import EarlierItem, Facts
 from mailbot.core.intake.submission import read_submission, titles_in
 from mailbot.core.intake.titles import normal_title, similarity
-from mailbot.core.mail.authentication import authentication
+from mailbot.core.mail.authentication import AuthResult, authentication
 from mailbot.core.mail.automatic import (
     Automatic,
     AutomaticKind,
@@ -23,6 +25,7 @@ from mailbot.core.mail.automatic import (
     judge,
     recalled_subject,
 )
+from mailbot.core.mail.bounces import is_failure
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import day_of
@@ -91,6 +94,8 @@ def gather(
         answers_our_letter=bool(letters),
         of_sender=of_sender,
     )
+    if not mail.secret and automatic is None:
+        facts = _with_command(mail, sender, facts, reads)
     if not mail.secret and automatic is None and _in_force(facts):
         reading = read_submission(mail, facts)
         facts = replace(facts, reading=reading)
@@ -105,7 +110,8 @@ def gather(
     bounced: tuple[int, ...] = ()
     if automatic is not None and automatic.kind is AutomaticKind.BOUNCE:
         hit = reads.outgoing_by_message_ids(bounced_message_ids(mail))
-        bounced = tuple(outbox_id for outbox_id, _ in hit)
+        if is_failure(mail) and facts.authentication is not AuthResult.FAIL:
+            bounced = tuple(outbox_id for outbox_id, _ in hit)
         letters = [*letters, *hit]
     thread = _thread(mail, automatic, facts, letters, office, reads)
     facts = replace(facts, thread=thread)
@@ -114,6 +120,24 @@ def gather(
     more = {i.id: i for i in revised if i is not None and i.id not in known_ids}
     facts = replace(facts, of_unit=(*facts.of_unit, *_earlier(list(more.values()))))
     return Gathered(facts, bounced)
+
+
+def _with_command(mail: IncomingMail, sender: str, facts: Facts, reads: Reads) -> Facts:
+    """What the mail asks of the bot, and what deciding that needs."""
+    book, command = facts.book, read_command(mail, day_of(facts.received))
+    facts = replace(facts, command=command, approver=approves(sender, book))
+    if isinstance(command, Supplement):
+        appeal = reads.appeal(command.appeal)
+        own = appeal is not None and (appeal.new.office, appeal.new.unit_id) == (
+            book.info.id,
+            facts.bound_unit,
+        )
+        return replace(facts, appeal_open=not appeal.answer if appeal and own else None)
+    if isinstance(command, Ruling):
+        code = code_of(command, sender, book.info.id, facts.received, reads)
+        wrong = wrong_codes(sender, book.info.id, facts.received, reads) if facts.approver else 0
+        return replace(facts, code=code.state, code_known=code.known, wrong_codes=wrong)
+    return facts
 
 
 def _in_force(facts: Facts) -> bool:

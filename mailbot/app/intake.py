@@ -26,7 +26,9 @@ from mailbot.app.errors import OperatorFault, Unfetched, WorldFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Archive, Clock, MailReader, MailSource, Store, Transaction
 from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, InboundRow
+from mailbot.app.service.orders import Orders
 from mailbot.app.settle import Settled, Settler
+from mailbot.core.intake.requests import is_order
 from mailbot.core.mail.decode import unread_mail
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
 
@@ -41,6 +43,7 @@ _DISPOSITIONS = {
     "hold": Disposition.HELD,
     "quarantine": Disposition.QUARANTINED,
     "ignore": Disposition.IGNORED,
+    "command": Disposition.ACCEPTED,
 }
 
 
@@ -75,15 +78,18 @@ class Intake:
         clock: Clock,
         received_source: str = "internaldate",
         on_settled: Callable[[Settled], None] | None = None,
+        orders: Orders | None = None,
     ) -> None:
+        """`orders`: who carries out what approvers order by mail."""
         self.mailbox, self.policy, self.store = mailbox, policy, store
         self.archive, self.reader, self.settler, self.clock = archive, reader, settler, clock
-        self.received_source = received_source
+        self.received_source, self.orders = received_source, orders
         self.on_settled = on_settled or (lambda _: None)
 
     def run_pass(self, source: MailSource, stop: Callable[[], bool] = lambda: False) -> PassReport:
         """One pass over the mailbox. Raises `WorldFault` for what concerns the whole of it."""
         report = PassReport()
+        self._carry_out(report)
         for state in source.search():
             report.found += self._register(source, state)
         with self.store.reading() as reads:
@@ -139,10 +145,18 @@ class Intake:
             raise
         for settled in done:
             report.decided[settled.kind] = report.decided.get(settled.kind, 0) + 1
+            if self.orders is not None and is_order(settled.decision):
+                self.orders.add(settled.inbound_id)
             self.on_settled(settled)
+        self._carry_out(report)
         # The security officer fetches a mail with a secrets mark by its UID: it stays where it is.
         kinds = {s.inbound_id: s.kind for s in done if s.decision.keep_content}
         self._mark(source, [row for row, _ in read], kinds, report)
+
+    def _carry_out(self, report: PassReport) -> None:
+        """What was ordered by mail that is decided; also what an earlier process left undone."""
+        if self.orders is not None:
+            report.faults += self.orders.carry_out(self.clock.now())
 
     def _fetch(
         self, source: MailSource, rows: Sequence[InboundRow], report: PassReport

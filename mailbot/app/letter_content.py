@@ -22,9 +22,9 @@ from mailbot.core.intake.model import Decision, Facts, Relation
 from mailbot.core.letters.answers import (
     Acknowledgement,
     AnswerKind,
+    AnswerLetter,
     AttachmentLine,
     ItemLine,
-    Letter,
     OfficeCard,
     PendingNotice,
     ReturnNotice,
@@ -64,7 +64,7 @@ def build_letter(
     facts: Facts,
     reads: Reads,
     mailbox: Mailbox,
-) -> Letter:
+) -> AnswerLetter:
     """What the decided answer says."""
     card = office_card(facts.book, mailbox)
     if decision.answer is AnswerKind.RETURN:
@@ -141,7 +141,7 @@ def _return_notice(
     clean = _cleaner(facts)
     line, complete = corrected_subject(reading, facts.book.roster)
     if not _vouched_for(facts):
-        line = _without_links(line, "")
+        line = without_links(line, "")
     files = content_of(mail).files
     keeps = bool(files) or any(d.keeps_content for d in decision.drafts)
     receipt = items[0].receipt
@@ -211,10 +211,10 @@ def _cleaner(facts: Facts) -> _Clean:
     must not make us deliver an advertisement."""
     if _vouched_for(facts):
         return lambda value: value
-    return lambda value: _without_links(value[:_LOOKED_AT])[:UNVERIFIED_LENGTH]
+    return lambda value: without_links(value[:_LOOKED_AT])[:UNVERIFIED_LENGTH]
 
 
-def _without_links(value: str, instead: str = "（链接已略去）") -> str:
+def without_links(value: str, instead: str = "（链接已略去）") -> str:
     """Also of those in full width (ｗｗｗ．), which webmail makes clickable all the same."""
     kept, at = [], 0
     for link in _URL.finditer(fold(value)):

@@ -32,6 +32,9 @@ def refusal(
     scarce = kind is AnswerKind.REPEAT or not accepted_sender
     if scarce and counts.kind_today.get(kind.value, 0) >= limits.repeats_per_day:
         return "repeat"
+    if kind is AnswerKind.SERVICE:
+        asked = counts.kind_today.get(kind.value, 0)
+        return "day" if asked >= limits.acknowledgements_per_day else None
     if kind in (AnswerKind.ACKNOWLEDGEMENT, AnswerKind.REPEAT):
         return "day" if counts.acknowledgements_today >= limits.acknowledgements_per_day else None
     pending_today = counts.kind_today.get(AnswerKind.PENDING.value, 0)

@@ -7,7 +7,8 @@ that a reply or a correction finds what it is about. What then differs, differs 
 the office's data is another. The records stay as they are.
 
 Staff's own words (a release, a corrected category) are never differences: only the machine's
-decisions and readings are compared. Neither are limits on answers, which depend on the send log.
+decisions and readings are compared. Neither are limits on answers, which depend on the send log, nor
+what was answered to a mail that asked something: that tells of ledger and codes, which no mail holds.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from mailbot.app.records import (
 )
 from mailbot.app.settle import Settled, Settler
 from mailbot.app.staff import RELEASABLE, released_item
+from mailbot.core.intake.model import DecisionKind
 from mailbot.core.mail.model import DefectCode, IncomingMail
 from mailbot.core.subject.model import Source
 
@@ -230,7 +232,8 @@ class Replay:
             ("office", event.office, now.office),
             ("answer", _answer(event.answer), _answer(_answer_of(now))),
         ):
-            if before != after and "limit" not in (before, after):
+            asked = what == "answer" and now.kind == event.kind == DecisionKind.COMMAND
+            if before != after and "limit" not in (before, after) and not asked:
                 yield what, before, after
         old = [
             self._facts(i, v, row.id, i.first_inbound_id, i.receipt in self._released)

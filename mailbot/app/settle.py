@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mailbot.app.answers import Answer, Answering
+from mailbot.app.bounces import tell_bounces
 from mailbot.app.facts import Gathered, gather
+from mailbot.app.letter_content import office_card
 from mailbot.app.ports import Transaction
 from mailbot.app.records import (
     Binding,
@@ -24,6 +26,7 @@ from mailbot.app.records import (
     NewVersion,
     Relation,
 )
+from mailbot.app.service.desk import carry_out
 from mailbot.core.intake.content import content_of
 from mailbot.core.intake.decide import decide
 from mailbot.core.intake.explain import field_json
@@ -95,7 +98,10 @@ class Settler:
         facts = gathered.facts
         decision = decide(mail, facts)
         items = self._record_items(decision, mail, row, facts, tx, now)
-        answer = self.answering.answer(decision, mail, row, items, facts, tx.read, now)
+        if decision.command is None:
+            answer = self.answering.answer(decision, mail, row, items, facts, tx.read, now)
+        else:
+            answer = self._command(decision, mail, row, facts, tx, now)
         self._record(decision, mail, row, items, answer, gathered, tx, now)
         return Settled(
             row.id,
@@ -144,6 +150,25 @@ class Settler:
             row.received,
             row.received_source,
         )
+
+    def _command(
+        self,
+        decision: Decision,
+        mail: IncomingMail,
+        row: InboundRow,
+        facts: Facts,
+        tx: Transaction,
+        now: datetime,
+    ) -> Answer:
+        """What was asked is done, whether an answer may go out or not."""
+        assert mail.author is not None, "nobody else is granted anything"
+        card = office_card(facts.book, self.answering.mailbox)
+        letter = carry_out(decision, row, mail.author.addr, facts, card, tx, now)
+        if decision.answer is None:
+            return Answer(None, none=decision.no_answer)
+        if letter is None:
+            return Answer(None, none="order")
+        return self.answering.service(letter, mail, row, facts.book, tx.read, now)
 
     # --- facts
 
@@ -296,8 +321,7 @@ class Settler:
                 tx.set_item_state(
                     item_id, ItemState.WITHDRAWAL_REQUESTED, "mailbot", "发信方撤回了邮件", now
                 )
-        for outbox_id in gathered.bounced:
-            tx.link(row.id, Relation.BOUNCE, to_outbox=outbox_id)
+        tell_bounces(gathered.bounced, mail, row, self.books, tx, now)
         self._tasks_and_binding(decision, mail, row, items, answer, facts, tx, now)
         if answer.letter is not None:
             tx.queue(answer.letter, now, state=answer.state)
@@ -340,7 +364,8 @@ def _fit(mail: IncomingMail, facts: Facts) -> tuple[bool, ...]:
     named = unit is not None and unit.unit_id is not None
     in_subject = named and unit is not None and unit.source is Source.SUBJECT
     bound = facts.bound_unit is not None
-    return (bool(facts.thread), lane, in_subject, bound, named)
+    ruled = facts.approver and facts.code_known
+    return (ruled, bool(facts.thread), lane, in_subject, bound, named)
 
 
 def _named(draft: Draft) -> dict[str, FieldValue | Sequence[FieldValue] | None]:

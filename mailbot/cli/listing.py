@@ -80,8 +80,8 @@ def items(
         text=text,
         limit=limit,
     )
-    # Ignored and quarantined mail never became an item.
-    if mail or wanted.decision in ("ignore", "quarantine"):
+    # Ignored and quarantined mail never became an item, nor did what asked something of the bot.
+    if mail or wanted.decision in ("ignore", "quarantine", "command"):
         fields, rows = _mail_fields(), _mail_rows(here, mails(here.store, wanted))
     else:
         fields, rows = _item_fields(), _item_rows(here, list_items(here.store, wanted))

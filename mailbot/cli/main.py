@@ -125,10 +125,24 @@ _COMMANDS = {
         _("A unit's account: every entry with rule, clause and running total."),
     ),
     "seal": ("results", "seal", _("Closes a period whose notice is approved.")),
+    "duties": (
+        "duties",
+        "duties",
+        _("Letters by the calendar: what is due, done, passed over and why, and what comes next."),
+    ),
     "init": ("setup", "init", _("Sets up a mailbox by asking.")),
     "doctor": ("setup", "doctor", _("Checks every part and says what to do about each fault.")),
 }
-_RULES = _("The offices' data.")
+_GROUPS = {
+    # name: module, typer of its commands, what they are about
+    "notices": (
+        "notices",
+        "notices",
+        _("Notices: the drafts, and a person's decision about each."),
+    ),
+    "appeals": ("appeals", "appeals", _("Units' objections to what was recorded, and answers.")),
+    "rules": ("rules", "rules", _("The offices' data.")),
+}
 _DIFF = _("Scores a period under the rules of two days.")
 
 
@@ -138,22 +152,24 @@ def _nothing() -> None:
 
 for _name, (_module, _function, _help) in _COMMANDS.items():
     app.command(_name, help=_help)(_nothing)
-app.add_typer(typer.Typer(), name="rules", help=_RULES)
+for _name, (_module, _function, _help) in _GROUPS.items():
+    app.add_typer(typer.Typer(), name=_name, help=_help)
 
 
 @cache
 def _loaded(name: str) -> Any:
     """The command itself, its module imported."""
     alone = typer.Typer(add_completion=False)
-    if name == "rules":
-        from mailbot.cli import results, rules
-
-        rules.rules.command("diff", help=_DIFF)(results.diff)
-        alone.add_typer(rules.rules, name=name, help=_RULES)
-    else:
-        module, function, told = _COMMANDS[name]
-        found = getattr(import_module(f"mailbot.cli.{module}"), function)
+    module, function, told = _COMMANDS.get(name) or _GROUPS[name]
+    found = getattr(import_module(f"mailbot.cli.{module}"), function)
+    if name in _COMMANDS:
         alone.command(name, help=told)(found)
+    else:
+        if name == "rules":
+            from mailbot.cli import results
+
+            found.command("diff", help=_DIFF)(results.diff)
+        alone.add_typer(found, name=name, help=told)
     return get_group(alone).commands[name]
 
 

@@ -19,6 +19,7 @@ from mailbot.adapters.resultsheets import standings_sheets, statement_sheets
 from mailbot.adapters.sheets import Sheet, write_xlsx
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored, Scorer
+from mailbot.app.service.entries import beside
 from mailbot.bootstrap import Office
 from mailbot.cli import context, words
 from mailbot.cli.context import decided_by, installation, print_json, say
@@ -85,12 +86,14 @@ def statement(
     with words.in_words(), _in_words():
         unit_id = resolve_unit(unit, book, min(day, wanted.last))
         found = Scorer(here.store, here.books).statement(book.info.id, unit_id, wanted, day)
+    with here.store.reading() as reads:
+        appeals = beside(reads.appeals(book.info.id, unit_id=unit_id), found.entries, wanted)
     if as_json:
-        print_json(statement_json(found, book))
+        print_json(statement_json(found, book, appeals))
     elif xlsx is not None:
         _write(xlsx, statement_sheets(found, book, _))
     else:
-        for line in statement_lines(found, book):
+        for line in statement_lines(found, book, appeals):
             say(line)
 
 
@@ -227,12 +230,6 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except NoRuleInForce as gap:
-        raise OperatorFault(
-            Fault(
-                gap.office,
-                _("no rule ({rule}) is in force on {day}").format(rule=gap.rule, day=gap.day),
-                _("ask for a later period, or add the rules of that day to the office's data"),
-            )
-        ) from None
+        raise OperatorFault(words.no_rule(gap)) from None
     except NotScored as refusal:
         raise OperatorFault(words.not_scored(refusal)) from None

@@ -148,6 +148,8 @@ def settled_row(lines: Lines, settled: Settled) -> str:
                 if reading.unit.unit_id
                 else reading.unit.value
             )
+        elif settled.facts.bound_unit is not None and decision.command is not None:
+            unit = book.roster.get(settled.facts.bound_unit).name
         titles = [d.title.value for d in decision.drafts if d.title is not None]
         title = "；".join(titles) or (f"（{settled.mail.subject}）" if settled.mail.subject else "")
         if decision.kind is DecisionKind.ACCEPT:

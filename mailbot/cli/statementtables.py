@@ -13,17 +13,24 @@ from typing import Any
 
 from mailbot.adapters.i18n import _
 from mailbot.adapters.resultsheets import STAR, rule_name
+from mailbot.app.letter_records import AppealRow
 from mailbot.app.scoring import Statement
+from mailbot.app.service.entries import appeal_name
 from mailbot.cli import words
 from mailbot.cli.rows import Column, Lines, room
+from mailbot.cli.rows import plain as one_line
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.numbers import plain, signed
+from mailbot.core.rules.periods import day_of
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.wire import entry_json
 from mailbot.core.subject.units import unit_name
 
 
-def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
+def statement_lines(
+    found: Statement, book: OfficeBook, appeals: Sequence[AppealRow] = ()
+) -> Iterable[str]:
+    """`appeals`: those that belong beside its entries."""
     yield f"━━ {book.info.name}  {unit_name(found.unit, book.roster)}  {found.period.name}"
     if found.seal is not None:
         yield _("Sealed {day} by {who}.").format(day=found.seal.at.date(), who=found.seal.who)
@@ -87,6 +94,26 @@ def statement_lines(found: Statement, book: OfficeBook) -> Iterable[str]:
             reversal=record.reversed_by,
         )
 
+    for appeal in appeals:
+        yield from appeal_lines(appeal)
+
+
+def appeal_lines(appeal: AppealRow) -> Iterable[str]:
+    """One appeal, with its answer where it has one."""
+    about, day = appeal_name(appeal.new.about), day_of(appeal.opened)
+    if appeal.answered_at is None:
+        told = _("Appeal {number} of {day} about {about}: waits for an answer.")
+        yield told.format(number=appeal.id, day=day, about=about)
+        return
+    told = _("Appeal {number} of {day} about {about}: answered {answered} by {who}:")
+    answered = day_of(appeal.answered_at)
+    yield told.format(
+        number=appeal.id, day=day, about=about, answered=answered, who=appeal.answered_by
+    )
+    for text in appeal.answer.splitlines():
+        if text.strip():
+            yield f"    {one_line(text)}"
+
 
 def _source(entry: Entry) -> str:
     """The item, or the record behind the entry: what to look up, or to take back."""
@@ -111,7 +138,24 @@ def _clauses(entries: Sequence[Entry]) -> dict[Cited, int]:
     return marks
 
 
-def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
+def appeal_json(appeal: AppealRow) -> dict[str, Any]:
+    return {
+        "id": appeal.id,
+        "office": appeal.new.office,
+        "unit": appeal.new.unit_id,
+        "about": appeal.new.about,
+        "mail": appeal.new.inbound_id,
+        "from": appeal.from_addr,
+        "opened": appeal.opened,
+        "answer": appeal.answer,
+        "answered_at": appeal.answered_at,
+        "answered_by": appeal.answered_by,
+    }
+
+
+def statement_json(
+    found: Statement, book: OfficeBook, appeals: Sequence[AppealRow] = ()
+) -> dict[str, Any]:
     return {
         "office": found.office,
         "unit": found.unit,
@@ -127,4 +171,5 @@ def statement_json(found: Statement, book: OfficeBook) -> dict[str, Any]:
         ],
         "reversed": [record.id for record in found.reversed],
         "sealed": found.seal.at if found.seal else None,
+        "appeals": [appeal_json(appeal) for appeal in appeals],
     }

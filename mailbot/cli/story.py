@@ -16,6 +16,7 @@ from mailbot.adapters.i18n import _
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.recording.columns import CHANNEL_NAMES
 from mailbot.app.records import MAIL_CHANNEL
+from mailbot.app.service.entries import appeal_name
 from mailbot.app.settle import Settled
 from mailbot.cli import words
 from mailbot.cli.context import say
@@ -156,6 +157,12 @@ class Record:
             self._item(item)
         for mail in record["mails"]:
             self._mail(mail, receipts)
+        if record["appeals"]:
+            say(_("── Appeals"))
+        for appeal in record["appeals"]:
+            line(_time(appeal["opened"]), _appeal(appeal), 20)
+            for text in appeal["answer"].splitlines():
+                line("", text, 20)
         if record["tasks"]:
             say(_("── Tasks"))
         for task in record["tasks"]:
@@ -326,6 +333,19 @@ def _letter(answer: Mapping[str, Any]) -> None:
     line("", answer["subject"])
     if answer["error"]:
         line("", f"[{answer['error']}]")
+
+
+def _appeal(appeal: Mapping[str, Any]) -> str:
+    about = appeal_name(appeal["new"]["about"])
+    said = _("appeal {number} about {about}, mail:{mail}").format(
+        number=appeal["id"], about=about, mail=appeal["new"]["inbound_id"]
+    )
+    state = _("waits for an answer")
+    if appeal["answered_at"]:
+        state = _("answered by {who}, {time}").format(
+            who=appeal["answered_by"], time=_time(appeal["answered_at"])
+        )
+    return f"{said} ({state})"
 
 
 def _file(name: str, size: int, kind: str) -> None:

@@ -18,6 +18,7 @@ from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.scoring import NotScored
 from mailbot.core.intake.model import DecisionKind, Relation
 from mailbot.core.letters.answers import AnswerKind
+from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.events import NAMES, EventKind
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ DECISIONS: Mapping[str, str] = {
     DecisionKind.HOLD.value: N_("held"),
     DecisionKind.QUARANTINE.value: N_("quarantined"),
     DecisionKind.IGNORE.value: N_("ignored"),
+    DecisionKind.COMMAND.value: N_("request"),
     "": N_("not yet decided"),
 }
 ITEM_STATES: Mapping[str, str] = {
@@ -53,6 +55,7 @@ ANSWERS: Mapping[str, str] = {
     AnswerKind.RETURN.value: N_("return"),
     AnswerKind.PENDING.value: N_("being checked"),
     AnswerKind.LIMIT.value: N_("limit notice"),
+    AnswerKind.SERVICE.value: N_("reply to a request"),
 }
 LETTER_STATES: Mapping[str, str] = {
     "ready": N_("waits to be sent"),
@@ -98,6 +101,11 @@ NO_ANSWER: Mapping[str, str] = {
     "limit: thread": N_("this conversation has had its answers"),
     "limit: breaker": N_("the office's hourly limit of answers"),
     "gate": N_("no automatic answer to this mail"),
+    "order": N_("answered when it has been carried out"),
+    "unbound_command": N_("a request from an address nobody has bound"),
+    "appeal_more": N_("a person answers what belongs to an appeal"),
+    "not_approver": N_("the address may not approve drafts"),
+    "ruling_doubted": N_("whether the approver wrote it is doubtful"),
 }
 RECEIVED_SOURCES: Mapping[str, str] = {
     "internaldate": N_("the mail server's time"),
@@ -191,6 +199,9 @@ ACTIONS: Mapping[str, str] = {
     "binding": N_("address bound or refused"),
     "outbox.released": N_("withheld letter let go"),
     "outbox.dropped": N_("withheld letter dropped"),
+    "appeal.opened": N_("appeal opened"),
+    "appeal.joined": N_("appeal repeated"),
+    "appeal.answered": N_("appeal answered"),
 }
 REPLAYED: Mapping[str, str] = {
     "decision": N_("decision"),
@@ -295,6 +306,14 @@ def _fault(fault: NotDone) -> Fault:
             found = _("this office is not set up (any more)")
             remedy = _("known: {names}").format(names=names)
     return Fault(fault.what, found, remedy)
+
+
+def no_rule(gap: NoRuleInForce) -> Fault:
+    return Fault(
+        gap.office,
+        _("no rule ({rule}) is in force on {day}").format(rule=gap.rule, day=gap.day),
+        _("ask for a later period, or add the rules of that day to the office's data"),
+    )
 
 
 def not_scored(refusal: NotScored) -> Fault:

@@ -47,14 +47,14 @@ def run() -> None:
 
 
 def once() -> None:
-    """One pass: read, decide, answer, exit. Good for cron."""
+    """One pass: read, decide, answer, do what is due, exit. Good for cron."""
     found = settings()
     found.require_mailboxes()
     with only_one(found.data_dir):
         office = open_office(found)
         _refuse_failing_cases(office)
         office.store.outbox.recover(office.clock.now())
-        seen, report, failed = _pass(office)
+        seen, report, failed = _pass(office, duties=True)
     _summary(seen, report)
     if failed is not None:
         raise typer.Exit(WORLD_FAILED)
@@ -137,9 +137,11 @@ def _refuse_failing_cases(office: Office) -> None:
         raise OperatorFault(*faults)
 
 
-def _pass(office: Office) -> tuple[list[Settled], DeliverReport, WorldFault | None]:
-    """One pass over every mailbox and the outbox, printing each mail as it is decided. Also the
-    first fault that concerned a mailbox as a whole; it was said already."""
+def _pass(
+    office: Office, *, duties: bool = False
+) -> tuple[list[Settled], DeliverReport, WorldFault | None]:
+    """One pass over every mailbox, the calendar and the outbox, printing each mail as it is decided.
+    Also the first fault that concerned a mailbox as a whole; it was said already."""
     lines = settled_lines()
     _live(lines.head())
     seen: list[Settled] = []
@@ -160,9 +162,26 @@ def _pass(office: Office) -> tuple[list[Settled], DeliverReport, WorldFault | No
                 failed = failed or fault
         for text in faults:
             _live(f"{box.name}: {text}", err=True)
+    if duties:
+        _do_duties(office)
     with closing(office.deliverer()) as deliverer:
         report = deliverer.deliver_due(office.clock.now())
     return seen, report, failed
+
+
+def _do_duties(office: Office) -> None:
+    """What is due by the calendar, after the mail that may have met a quota was read."""
+    report = office.duties().tick(office.clock.now())
+    for warning in report.warnings:
+        _live(warning, err=True)
+    for one in report.failed:
+        _live(f"{one.what}: {one.why}", err=True)
+    if report.done:
+        _live(
+            _("{count} duties done, {letters} letters queued: see `mailbot duties`.").format(
+                count=len(report.done), letters=report.letters
+            )
+        )
 
 
 def _live(text: str = "", *, err: bool = False) -> None:

@@ -301,7 +301,7 @@ def test_every_mail_of_the_office_can_be_printed(cli: Cli, chinese: None) -> Non
     """Hostile, empty, quarantined, automatic: none of them breaks the printing."""
     office = open_office(load_settings(cli.config, {}))
     rows = SqlHistory(office.store).rows()
-    assert len(rows) == 165
+    assert len(rows) == len(list(FIXTURES.glob("*.eml"))) > 150
     for row in rows:
         cli.capsys.readouterr()
         Record(office.books).show(everything_about(office.store, f"mail:{row.id}"))

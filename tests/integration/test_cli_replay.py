@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mailbot.adapters.system import SystemClock, shipped
-from tests.integration.cli_help import Cli, demo_copy, installed, mail
+from tests.integration.cli_help import FIXTURES, Cli, demo_copy, installed, mail
 
 EARLIER = SystemClock().now() - timedelta(hours=5)
 
@@ -60,7 +60,7 @@ def _whats(found: dict[str, Any]) -> set[str]:
 def test_all_sample_mails_come_out_as_they_did(demo: Cli) -> None:
     said = demo("replay", "--json").json
     assert said["different"] == []
-    assert said["mails"] + len(said["skipped"]) == 165
+    assert said["mails"] + len(said["skipped"]) == len(list(FIXTURES.glob("*.eml"))) > 150
     assert {s["why"] for s in said["skipped"]} == {"bytes"}
     assert len(said["skipped"]) == 7, "after a secrets hit there are no bytes"
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, or_, select
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.tables import audit, decision, item_version, link, outbox, task
+from mailbot.app.letter_records import AppealRow
 from mailbot.app.records import ItemRow
 
 
@@ -21,8 +22,8 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
 
     The keys: `items` (each the fields of `ItemRow`, and `versions`), `mails` (each the fields of
     `InboundRow`, `content` (the mail's facts, None after a secrets hit), `decisions`, `links`,
-    `answers`), `tasks`, `audit`, `records` (of the items: the fields of `RecordRow`); lists oldest
-    first. Values are text, numbers, aware datetimes,
+    `answers`), `tasks`, `audit`, `records` (of the items: the fields of `RecordRow`), `appeals` (about
+    the items, or opened by the mails: the fields of `AppealRow`); lists oldest first. Values are text, numbers, aware datetimes,
     dates, None, lists and dicts: `json.dumps(…, default=str)` prints them.
     Raises LookupError when there is no such thing.
     """
@@ -32,11 +33,13 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
         outbox_ids = list(db.scalars(select(outbox.c.id).where(outbox.c.inbound_id.in_(mail_ids))))
         item_ids = [i.id for i in items]
         records = [r for i in items for r in reads.records(i.office, item_id=i.id)]
+        appeals = _appeals(reads, items, mail_ids)
         subjects = (
             [f"item:{i}" for i in item_ids]
             + [f"mail:{i}" for i in mail_ids]
             + [f"outbox:{i}" for i in outbox_ids]
             + [f"record:{r.id}" for r in records]
+            + [f"appeal:{a.id}" for a in appeals]
         )
         return {
             "items": [_item_facts(reads, i) for i in items],
@@ -57,7 +60,23 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
                 db, select(*audit.c).where(audit.c.subject.in_(subjects)).order_by(audit.c.id)
             ),
             "records": [_flat(r) for r in records],
+            "appeals": [_flat(a) for a in appeals],
         }
+
+
+def _appeals(reads: SqlReads, items: list[ItemRow], mail_ids: list[int]) -> list[AppealRow]:
+    """About the items and their entries, or opened by one of the mails."""
+    receipts, numbers = {i.receipt for i in items}, {i.id for i in items}
+    rows = (reads.inbound(mail_id) for mail_id in mail_ids)
+    offices = {i.office for i in items} | {row.office for row in rows if row is not None}
+    return [
+        appeal
+        for office in sorted(offices - {""})
+        for appeal in reads.appeals(office)
+        if appeal.new.about in receipts
+        or appeal.new.item_id in numbers
+        or appeal.new.inbound_id in mail_ids
+    ]
 
 
 def _find(db: Connection, reads: SqlReads, what: str) -> tuple[list[ItemRow], list[int]]:

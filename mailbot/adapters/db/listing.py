@@ -59,7 +59,7 @@ class ItemFilter:
     category: str = ""
     month: date | None = None
     decision: str = ""
-    """Kind of the newest decision of the mail: accept, return, hold, quarantine, ignore."""
+    """Kind of the newest decision of the mail: accept, return, hold, quarantine, ignore, command."""
     state: str = ""
     """Items: `ItemState`. Mails: `InboundState`."""
     text: str = ""

@@ -29,6 +29,7 @@ from mailbot.adapters.offices.calendar import WorkingCalendar
 from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.sandbox import SandboxedReader
 from mailbot.adapters.settings.model import Settings, load_settings
+from mailbot.adapters.word.offices import template_faults
 from mailbot.app.doctor import Check, State
 from mailbot.app.errors import OperatorFault, WorldFault
 from mailbot.app.ports import Clock
@@ -147,6 +148,8 @@ def _templates(settings: Settings, clock: Clock) -> Finding:
     templates = MailTemplates(settings.templates_dir, settings.offices_dir)
     names = settings.offices or _shipped_offices(settings)
     faults = [fault for name in names for fault in templates.check(name)]
+    for book in load_offices(settings.offices_dir, names).values():
+        faults += template_faults(settings.offices_dir, book)
     if faults:
         raise OperatorFault(*dict.fromkeys(faults))
     return State.OK, str(settings.templates_dir), ""

@@ -34,6 +34,8 @@ class Connection(smtplib.SMTP):
         plain = socket.create_connection((host, port), timeout)
         try:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            # Else the dot, written on its own, waits for the body's acknowledgement (RFC 896).
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._wrap.wrap_socket(plain, server_hostname=host) if self._wrap else plain
         except BaseException:
             plain.close()

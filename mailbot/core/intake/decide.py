@@ -1,8 +1,8 @@
 """The decision: one mail and the facts about it in, one `Decision` out.
 
 Deterministic and total. The order in which a mail is looked at is the same for every office:
-secrets, the same mail again, unreadable, automatic, urgent reports, what was read only in part,
-forged and refused senders, strangers, then the item.
+secrets, the same mail again, unreadable, automatic, what asks something of the bot, urgent reports,
+what was read only in part, forged and refused senders, strangers, then the item.
 
 What is promised: an ambiguity is never resolved by guessing; every fault of a submission is named
 at once; nothing is answered that the gate (`core.mail.automatic`) refuses; after a secrets hit the
@@ -34,6 +34,7 @@ from mailbot.core.intake.outcomes import (
     warnings_of,
     with_gate,
 )
+from mailbot.core.intake.requests import command
 from mailbot.core.intake.screening import (
     automatic,
     before_the_rules,
@@ -68,6 +69,7 @@ def decide(mail: IncomingMail, facts: Facts) -> Decision:
         or unreadable(mail, facts)
         or automatic(mail, facts)
         or before_the_rules(facts)
+        or command(mail, facts)
         or _urgent(mail, facts)
         or read_in_part(mail)
         or refused_sender(mail, facts)

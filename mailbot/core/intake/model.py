@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from mailbot.core.intake.classify import Classification
+from mailbot.core.intake.commands import Command
 from mailbot.core.intake.problems import Problem
 from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
@@ -26,6 +27,8 @@ class DecisionKind(StrEnum):
     HOLD = "hold"
     QUARANTINE = "quarantine"
     IGNORE = "ignore"
+    COMMAND = "command"
+    """It asked something of the bot (`core.intake.commands`); it is no submission."""
 
 
 class Relation(StrEnum):
@@ -87,6 +90,17 @@ class EarlierItem:
     """Found by a receipt number somebody wrote, not by our letter's Message-ID."""
 
 
+class CodeState(StrEnum):
+    """What is known of the code with which a mail rules on a draft."""
+
+    UNKNOWN = "unknown"
+    """There is none such, or it was made for somebody else."""
+    SEVERAL = "several"
+    USED = "used"
+    EXPIRED = "expired"
+    GOOD = "good"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the decision knows beside the mail: the office's data of the day and our records."""
@@ -122,6 +136,18 @@ class Facts:
     in order."""
     reading: Reading | None = None
     """The subject as read, where the caller had to read it to find the unit's items."""
+    command: Command | None = None
+    """What the mail asks of the bot, if anything."""
+    approver: bool = False
+    """The address may rule on drafts."""
+    code: CodeState = CodeState.UNKNOWN
+    """Of a ruling."""
+    code_known: bool = False
+    """The ruling's code is one of ours, for whomever it was made."""
+    wrong_codes: int = 0
+    """Rulings of the address with a wrong code earlier that day."""
+    appeal_open: bool | None = None
+    """Of a supplement: is the appeal it names still open? None: the unit has none of this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +208,5 @@ class Decision:
     keep_content: bool = True
     """False after a secrets hit: nothing of the mail may be written."""
     propose_binding: bool = False
+    command: Command | None = None
+    """Of a COMMAND: what is asked, and granted."""

@@ -11,6 +11,7 @@ from mailbot.core.intake.lanes import is_urgent_report
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Reason, Relation
 from mailbot.core.mail.authentication import AuthResult
 from mailbot.core.mail.automatic import AutomaticKind
+from mailbot.core.mail.bounces import is_failure
 from mailbot.core.mail.model import DefectCode, IncomingMail
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.events import Fault
@@ -149,9 +150,11 @@ def automatic(mail: IncomingMail, facts: Facts) -> Decision | None:
     if verdict is None:
         return None
     text = _AUTOMATIC_TEXT.get(verdict.kind, "自动发出的邮件，不是报送的信息。")
+    relation = _AUTOMATIC_LINK.get(verdict.kind)
+    if verdict.kind is AutomaticKind.BOUNCE and not is_failure(mail):
+        text, relation = "投递延迟或送达的通知，不是退信，也不是报送的信息。", Relation.REPLY
     if verdict.kind is AutomaticKind.RECALL and not facts.thread:
         text = "发信方撤回通知，没有找到它说的那条信息。"
-    relation = _AUTOMATIC_LINK.get(verdict.kind)
     # A forged notice changes nothing (faults A13).
     targets = () if facts.authentication is AuthResult.FAIL else facts.thread
     task = ""
