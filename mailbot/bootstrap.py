@@ -12,7 +12,7 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,6 @@ from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.settings.model import MailboxSettings, Settings
 from mailbot.adapters.signing import Signer, load_or_create_secret
 from mailbot.adapters.system import SystemClock
-from mailbot.adapters.word.offices import template_faults
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Clock, MailSource, Transport
@@ -282,7 +281,7 @@ def open_office(settings: Settings, *, clock: Clock | None = None, letters: bool
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     books = load_offices(settings.config_dir / "offices", settings.offices or (DEFAULT_OFFICE,))
     if letters:
-        _check_letters(settings, books)
+        _check_replies(settings, books)
     return Office(
         settings=settings,
         books=books,
@@ -324,10 +323,11 @@ def _templates(settings: Settings) -> MailTemplates:
     return MailTemplates(settings.templates_dir, settings.config_dir / "offices")
 
 
-def _check_letters(settings: Settings, books: Mapping[str, OfficeBook]) -> None:
+def _check_replies(settings: Settings, offices: Iterable[str]) -> None:
+    """A letter of our own accord whose template is broken fails alone, and a person is told
+    (`doctor` tells of them all); without replies no mail could be taken in."""
     templates = _templates(settings)
-    faults = [f for office in books for f in templates.check(office)]
-    faults += [f for b in books.values() for f in template_faults(settings.offices_dir, b)]
+    faults = [f for office in offices for f in templates.check(office, replies_only=True)]
     if faults:
         raise OperatorFault(*faults)
 

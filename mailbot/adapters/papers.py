@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from mailbot.adapters import charts
 from mailbot.adapters.resultsheets import in_chinese, standings_sheets, statement_sheets
 from mailbot.adapters.sheets import Sheet, write_xlsx
-from mailbot.adapters.word import gongwen, own
-from mailbot.app.papers import Bar
+from mailbot.adapters.word import gongwen, own, traces
+from mailbot.app.papers import Bar, DraftTraces
 from mailbot.app.scoring import Statement
 from mailbot.core.documents.model import Document
 from mailbot.core.rules.entries import Standings
@@ -30,6 +30,12 @@ class OfficePapers:
         if template.exists():
             return own.render(template, document)
         return gongwen.write(document)
+
+    def noted(self, docx: bytes, draft: int) -> bytes:
+        return traces.noted(docx, draft)
+
+    def draft_traces(self, docx: bytes) -> DraftTraces:
+        return traces.traces(docx)
 
     def statement(self, book: OfficeBook, statement: Statement) -> bytes:
         return _workbook(statement_sheets(statement, book, in_chinese))

@@ -16,7 +16,7 @@ from typing import Any
 import xlsxwriter
 
 from mailbot.adapters.sheets import replacing, write_csv
-from mailbot.app.recording.columns import COLUMNS, NEEDS, Column, Read
+from mailbot.app.recording.columns import NEEDS, Column, Read, columns_in, needs_in
 from mailbot.core.rules.basis import in_force
 from mailbot.core.rules.events import NAMES
 from mailbot.core.rules.rulebook import OfficeBook
@@ -40,7 +40,7 @@ class _List:
 def write_template(path: Path, book: OfficeBook, today: date) -> None:
     """A CSV has no drop-downs: only the header. Raises OSError."""
     if path.suffix.lower() == ".csv":
-        write_csv(path, [c.header for c in COLUMNS], [])
+        write_csv(path, [c.header for c in columns_in(book)], [])
         return
     with replacing(path) as tmp:
         workbook = xlsxwriter.Workbook(
@@ -49,24 +49,26 @@ def write_template(path: Path, book: OfficeBook, today: date) -> None:
         head = workbook.add_format({"bold": True, "bg_color": "#DDE7F0", "border": 1})
         wrap = workbook.add_format({"text_wrap": True, "valign": "top"})
         entries = workbook.add_worksheet(ENTRIES)
-        _explain(workbook.add_worksheet(HOW), head, wrap)
+        _explain(workbook.add_worksheet(HOW), book, head, wrap)
         lists = _lists(book, today)
         _names(workbook.add_worksheet(NAMES_SHEET), lists, book, head)
-        _entries(workbook, entries, lists, head)
+        _entries(workbook, entries, columns_in(book), lists, head)
         workbook.close()
 
 
 # --- 登记 --------------------------------------------------------------------------------------
 
 
-def _entries(workbook: Any, page: Any, lists: Sequence[_List], head: Any) -> None:
+def _entries(
+    workbook: Any, page: Any, columns: Sequence[Column], lists: Sequence[_List], head: Any
+) -> None:
     formats = {
         Read.MOMENT: workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
         Read.DAY: workbook.add_format({"num_format": "yyyy-mm-dd"}),
         Read.TEXT: workbook.add_format({"num_format": "@"}),
         Read.NAMES: workbook.add_format({"num_format": "@"}),
     }
-    for index, column in enumerate(COLUMNS):
+    for index, column in enumerate(columns):
         page.write_string(0, index, column.header, head)
         page.write_comment(0, index, column.hint, {"x_scale": 1.6})
         width = _WIDE.get(column.key, 4 + 2 * len(column.header))
@@ -108,7 +110,7 @@ _REMARKS = (
 )
 
 
-def _explain(page: Any, head: Any, wrap: Any) -> None:
+def _explain(page: Any, book: OfficeBook, head: Any, wrap: Any) -> None:
     page.set_column(0, 0, 12, wrap)
     page.set_column(1, 2, 50, wrap)
     row = 0
@@ -116,8 +118,8 @@ def _explain(page: Any, head: Any, wrap: Any) -> None:
         page.merge_range(row, 0, row, 2, remark, wrap)
         page.set_row(row, 32)
         row += 1
-    row = _table(page, row + 1, ("事项", "必填", "选填"), _kinds(), head)
-    hints = [(c.header, c.hint, "、".join(c.words.values())) for c in COLUMNS]
+    row = _table(page, row + 1, ("事项", "必填", "选填"), _kinds(book), head)
+    hints = [(c.header, c.hint, "、".join(c.words.values())) for c in columns_in(book)]
     _table(page, row + 1, ("列", "填什么", "可选的词"), hints, head)
 
 
@@ -134,11 +136,12 @@ def _table(
     return row + 1
 
 
-def _kinds() -> Iterable[tuple[str, str, str]]:
-    headers = {c.key: c.header for c in COLUMNS}
-    for kind, needs in NEEDS.items():
+def _kinds(book: OfficeBook) -> Iterable[tuple[str, str, str]]:
+    headers = {c.key: c.header for c in columns_in(book)}
+    for kind in NEEDS:
+        needs = needs_in(kind, book)
         required = [headers[k] for k in needs.required]
-        optional = [headers[k] for k in needs.optional]
+        optional = [headers[k] for k in needs.optional if k in headers]
         if needs.item == "must":
             required.insert(0, "回执编号（或单位和标题）")
         elif needs.item == "may":
@@ -166,7 +169,7 @@ def _lists(book: OfficeBook, today: date) -> list[_List]:
         _List("通报名单", "list", tuple(mentioned)),
         _List("任务编号", "task", tuple(t.id for t in scoring.tasks)),
     ]
-    closed = [_List(c.header, c.key, tuple(c.words.values())) for c in COLUMNS if c.words]
+    closed = [_List(c.header, c.key, tuple(c.words.values())) for c in columns_in(book) if c.words]
     return [one for one in (*found, *closed) if one.words]
 
 

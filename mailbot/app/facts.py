@@ -63,7 +63,9 @@ def gather(
     roster_unit = book.roster.by_address(sender, day_of(row.received)) if sender else None
     binding = reads.binding(office, sender) if sender else None
     bound = roster_unit.id if roster_unit else None
-    if binding is not None and binding.state == "bound":
+    left = bool(sender) and book.roster.has_left(sender, day_of(row.received))
+    # Whoever left a unit speaks for it no longer, whatever was bound in his time.
+    if binding is not None and binding.state == "bound" and not left:
         bound = binding.unit_id
 
     # Of all mail, whatever its id: mail is looked at in the order of receipt, rows are numbered as
@@ -132,7 +134,9 @@ def _with_command(mail: IncomingMail, sender: str, facts: Facts, reads: Reads) -
             book.info.id,
             facts.bound_unit,
         )
-        return replace(facts, appeal_open=not appeal.answer if appeal and own else None)
+        if appeal is None or not own:
+            return facts
+        return replace(facts, appeal_open=not appeal.answer, appeal_mail=appeal.new.inbound_id)
     if isinstance(command, Ruling):
         code = code_of(command, sender, book.info.id, facts.received, reads)
         wrong = wrong_codes(sender, book.info.id, facts.received, reads) if facts.approver else 0

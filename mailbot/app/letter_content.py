@@ -35,6 +35,7 @@ from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import day_of
 from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.subject.example import example_for
 from mailbot.core.subject.form import corrected_subject
 from mailbot.core.subject.model import FieldName, FieldValue, Reading
 from mailbot.core.subject.text import fold
@@ -53,7 +54,13 @@ _URL = re.compile(
 
 def office_card(book: OfficeBook, mailbox: Mailbox) -> OfficeCard:
     info = book.info
-    return OfficeCard(info.name, info.signature, info.phone, mailbox.address or info.mailbox)
+    return OfficeCard(
+        info.name,
+        info.signature,
+        info.phone,
+        mailbox.address or info.mailbox,
+        book.limits.correction_days,
+    )
 
 
 def build_letter(
@@ -158,10 +165,19 @@ def _return_notice(
         corrected_subject=line,
         complete=complete,
         mailto=mailto(card.mailbox, line, f"（更正退回的来信，编号{receipt}）"),
-        example=facts.book.convention_on(day_of(row.received)).example,
+        example=_example(items[0].unit_id or facts.bound_unit, facts.book, day_of(row.received)),
         keeps_attachments=keeps,
         attachments=tuple(AttachmentLine(clean(f.name), f.size) for f in files),
     )
+
+
+def _example(unit_id: str | None, book: OfficeBook, day: date) -> str:
+    """The convention's, as the sender's unit would write it. Anybody may write under a unit's name:
+    no person of its is named."""
+    example = book.convention_on(day).example
+    if unit_id is None or not example:
+        return example
+    return example_for(unit_id, example, book.roster, day, named=False)
 
 
 def _understood(reading: Reading, name: FieldName, clean: _Clean) -> UnderstoodField:

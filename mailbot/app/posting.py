@@ -44,6 +44,9 @@ class Posted:
     files: Sequence[Enclosure] = ()
     images: Sequence[InlineImage] = ()
     not_after: datetime | None = None
+    in_reply_to: str | None = None
+    """Message-ID of the mail it answers, whose own `references` are these."""
+    references: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ class Posting:
                 to_addr=posted.to.address,
                 message_id=message_id,
                 date=now,
-                in_reply_to=None,
-                references=(),
+                in_reply_to=posted.in_reply_to,
+                references=posted.references,
                 auto_submitted="auto-generated",
                 mark=self.signer.mark(message_id),
                 files=posted.files,

@@ -6,22 +6,26 @@ An answer is mailed to whoever objected, kept beside what it is about, and never
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mailbot.adapters.db.staff_lists import close_tasks, open_tasks
+from mailbot.adapters.db.staff_lists import close_tasks, open_tasks, replies_to
 from mailbot.adapters.i18n import _
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.letter_records import AppealRow
-from mailbot.app.service.appeals import TASK, NotAnswered, answer_appeal, shown_by
+from mailbot.app.records import InboundRow
+from mailbot.app.service.appeals import MORE, TASK, NotAnswered, answer_appeal, shown_by
 from mailbot.app.service.entries import appeal_name
 from mailbot.bootstrap import Office
 from mailbot.cli import context, words
 from mailbot.cli.context import decided_by, installation, print_json, say
 from mailbot.cli.rows import Column, Lines, plain, room
 from mailbot.cli.statementtables import appeal_json, appeal_lines
+from mailbot.core.intake.content import content_of, own_text
+from mailbot.core.intake.describe import human_size
+from mailbot.core.mail.model import IncomingMail
 from mailbot.core.subject.units import unit_name
 
 appeals = typer.Typer(no_args_is_help=True)
@@ -86,9 +90,11 @@ def show(number: Number, as_json: AsJson = False) -> None:
         letters = reads.letters_about(f"appeal:{number}")
     if found is None:
         raise _told(NotAnswered("no_appeal", number))
-    text = mail.text if mail is not None else ""
+    more = _more(here, found)
     if as_json:
-        print_json({**appeal_json(found), "subject": found.subject, "text": text})
+        text = mail.text if mail is not None else ""
+        later = [_mail_json(row, content) for row, content in more]
+        print_json({**appeal_json(found), "subject": found.subject, "text": text, "more": later})
         return
     book = here.books.get(found.new.office)
     unit = unit_name(found.new.unit_id, book.roster) if book else found.new.unit_id
@@ -98,8 +104,16 @@ def show(number: Number, as_json: AsJson = False) -> None:
             sender=plain(found.from_addr), subject=plain(found.subject), mail=found.new.inbound_id
         )
     )
-    for line in (part for part in text.splitlines() if part.strip()):
-        say(f"  │ {plain(line)}")
+    _print_content(mail, mail.text if mail is not None else "")
+    for row, content in more:
+        say(
+            _("More of {day}: {subject} (mail:{mail})").format(
+                day=f"{row.received.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+                subject=plain(row.subject),
+                mail=row.id,
+            )
+        )
+        _print_content(content, own_text(content.text) if content is not None else "")
     for line in appeal_lines(found):
         say(line)
     for letter in letters:
@@ -144,10 +158,40 @@ def answer(
 
 def _close(here: Office, row: AppealRow, who: str) -> None:
     """The tasks that asked for this answer."""
-    tasks = open_tasks(here.store, row.new.office, TASK)
+    tasks = [t for kind in (TASK, MORE) for t in open_tasks(here.store, row.new.office, kind)]
     waiting = [task.id for task in tasks if task.text.endswith(shown_by(row.id))]
     if waiting:
         close_tasks(here.store, waiting, who, here.clock.now())
+
+
+Mail = tuple[InboundRow, IncomingMail | None]
+
+
+def _more(here: Office, appeal: AppealRow) -> list[Mail]:
+    """What the unit wrote about it afterwards, oldest first."""
+    rows = replies_to(here.store, appeal.new.inbound_id)
+    with here.store.reading() as reads:
+        return [(row, reads.mail(row.id)) for row in rows]
+
+
+def _print_content(mail: IncomingMail | None, text: str) -> None:
+    for line in (part for part in text.splitlines() if part.strip()):
+        say(f"  │ {plain(line)}")
+    for file in content_of(mail).files if mail is not None else ():
+        say(
+            "  │ "
+            + _("File: {name} ({size})").format(name=plain(file.name), size=human_size(file.size))
+        )
+
+
+def _mail_json(row: InboundRow, mail: IncomingMail | None) -> dict[str, Any]:
+    return {
+        "mail": row.id,
+        "received": row.received,
+        "subject": row.subject,
+        "text": own_text(mail.text) if mail is not None else "",
+        "files": [file.name for file in content_of(mail).files] if mail is not None else [],
+    }
 
 
 def _text(text: str, file: Path | None) -> str:
@@ -169,6 +213,10 @@ def _text(text: str, file: Path | None) -> str:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        found = _("there is no such file")
+    except IsADirectoryError:
+        found = _("this is a folder")
     except OSError as error:
         found = _("cannot be read ({why})").format(why=context.why(error))
     except UnicodeDecodeError:

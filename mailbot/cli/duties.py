@@ -104,12 +104,12 @@ def _shown(
 
 def _print(book: OfficeBook, view: OfficeDuties | None, days: int, *, preview: bool) -> None:
     if view is None:
-        say(f"━━ {book.info.name}")
+        say(f"━━ {_office(book)}")
         say(_("No mailbox serves this office, so it sends no letters."))
         say(_("Set one up with: mailbot init"))
         say()
         return
-    say(f"━━ {book.info.name}  {view.moment:%Y-%m-%d %H:%M}")
+    say(f"━━ {_office(book)}  {view.moment:%Y-%m-%d %H:%M}")
     if preview:
         say(_("A preview: nothing is sent and nothing is written."))
     if view.in_service is None:
@@ -131,12 +131,18 @@ def _print(book: OfficeBook, view: OfficeDuties | None, days: int, *, preview: b
     _print_coming(view.coming)
 
 
+def _office(book: OfficeBook) -> str:
+    """Two offices of an installation may be called alike."""
+    return f"{book.info.name} [{book.info.id}]"
+
+
 def _print_due(book: OfficeBook, lines: Sequence[DutyLine]) -> None:
-    for line in lines:
+    for missed in _folded(lines):
+        line = missed[-1]
         standing = words.word(STANDINGS, line.standing.value)
         say(f"  {line.due:%m-%d %H:%M}  {_called(line)}  [{standing}]{_guess(line)}")
         if line.why:
-            say(f"    {plain(line.why)}")
+            say(f"    {plain(_run(missed) + line.why)}")
         if line.units:
             told = _("{letters} letters, {units} units: {names}")
             names = _names(book, line)
@@ -156,7 +162,8 @@ def _print_due(book: OfficeBook, lines: Sequence[DutyLine]) -> None:
 
 
 def _print_settled(lines: Sequence[DutyLine]) -> None:
-    """Of the digests that went out only the last one: they would hide all the rest."""
+    """Of the digests that went out only the last one, those missed in one line: they would hide all
+    the rest."""
     sent = [x for x in lines if x.kind == DutyKind.DIGEST and x.standing is Standing.DONE]
     lines = [line for line in lines if line not in sent[:-1]]
     if not lines:
@@ -174,16 +181,43 @@ def _print_settled(lines: Sequence[DutyLine]) -> None:
         room(),
     )
     say(table.head())
-    for line in lines:
+    for missed in _folded(lines):
+        line = missed[-1]
         at = f"{line.at:%m-%d %H:%M}" if line.at is not None else ""
         standing = words.word(STANDINGS, line.standing.value)
-        why = line.why
+        why = _run(missed) + line.why
         if line.warnings:
             why += " " + _("({count} notes)").format(count=len(line.warnings))
         if sent and line is sent[-1]:
             why = _("the last of {count}").format(count=len(sent)) + "；" + why
         say(table.row([f"{line.due:%m-%d %H:%M}", _called(line), standing, at, why]))
     say()
+
+
+def _folded(lines: Sequence[DutyLine]) -> list[list[DutyLine]]:
+    """Each line by itself, but one for a run of digests that were missed: settled at one moment, or
+    for one reason. It stands where the last of them stood."""
+    found: list[list[DutyLine]] = []
+    runs: dict[tuple[str, object], list[DutyLine]] = {}
+    for line in lines:
+        if line.kind != DutyKind.DIGEST or line.standing not in (Standing.SKIPPED, Standing.PASSES):
+            found.append([line])
+            continue
+        same = runs.get((line.letter, line.at)) or runs.get((line.letter, line.why)) or []
+        if same in found:
+            found.remove(same)
+        found.append([*same, line])
+        runs[line.letter, line.at] = runs[line.letter, line.why] = found[-1]
+    return found
+
+
+def _run(lines: Sequence[DutyLine]) -> str:
+    if len(lines) < 2:
+        return ""
+    told = _("{count} of them, {first} to {last}, this one the last: ")
+    return told.format(
+        count=len(lines), first=f"{lines[0].due:%m-%d}", last=f"{lines[-1].due:%m-%d}"
+    )
 
 
 def _print_coming(lines: Sequence[DutyLine]) -> None:
@@ -205,7 +239,10 @@ def _print_coming(lines: Sequence[DutyLine]) -> None:
     say(table.head())
     daily: set[str] = set()
     for line in lines:
-        note = _("guessed: beyond the known holidays") if line.guessed else ""
+        notes = [plain(line.why)] if line.why else []
+        if line.guessed:
+            notes.append(_("guessed: beyond the known holidays"))
+        note = "；".join(notes)
         called = _called(line)
         if line.kind == DutyKind.DIGEST:
             if line.letter in daily:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.explain import Saved, explanation, look, subject_only
 from mailbot.app.records import InboundRow
 from mailbot.app.replay import Replay, Replayed
+from mailbot.app.service.foretold import foretold
 from mailbot.app.settle import Settler
 from mailbot.bootstrap import Office, open_bench
 from mailbot.cli import context, words
@@ -25,8 +27,10 @@ from mailbot.cli.listing import category_name, unit_name
 from mailbot.cli.listing import items as items
 from mailbot.cli.rows import plain
 from mailbot.cli.story import Record, print_settled
+from mailbot.core.intake.commands import Request, read_request
 from mailbot.core.intake.secrets import find_secrets
 from mailbot.core.rules.basis import NoRuleInForce
+from mailbot.core.rules.periods import day_of
 
 ReceivedOption = Annotated[
     str | None, typer.Option(help=_("When they were received, e.g. 2026-08-12T09:30."))
@@ -94,7 +98,8 @@ def subject(
     ] = None,
     office: OfficeOption = None,
 ) -> None:
-    """Judges the line alone: text, attachments and sender are taken to be in order."""
+    """Judges the line alone: text, attachments and sender are taken to be in order. Of a request
+    (查询, 申诉, 帮助) it says what would be answered."""
     when = context.moment("--received", received)
     # As a terminal or a script may hand it over; a header holds none of these.
     line = plain(line.encode("utf-8", "replace").decode("utf-8"))
@@ -102,6 +107,10 @@ def subject(
         subject=line, body="", attachment_names=(), attachment_texts=(), nested_texts=()
     )
     with open_bench(settings(), office) as bench:
+        request = read_request(line, day_of(when or bench.clock.now()))
+        if request is not None and not marks:
+            _tell_request(line, request, day_of(when or bench.clock.now()), as_json)
+            return
         mail = replace(subject_only(line), secrets=marks)
         _explain([Saved(line, mail, when, line_only=True)], bench, False, as_json)
 
@@ -191,6 +200,29 @@ def _explain(saved: list[Saved], bench: Office, together: bool, as_json: bool) -
         return
     for one, result in zip(saved, results, strict=True):
         print_settled(one.name, result)
+
+
+def _tell_request(line: str, request: Request, today: date, as_json: bool) -> None:
+    told = foretold(request, today)
+    if not as_json:
+        say(f"━━ {plain(line)}")
+        say(told)
+        return
+    print_json(
+        {
+            "file": line,
+            "decision": "command",
+            "reasons": [{"code": "command", "text": told, "detail": ""}],
+            "items": [],
+            "request": {
+                "verb": request.verb.value,
+                "period": request.period.code if request.period else None,
+                "receipt": request.receipt or None,
+                "record": request.record,
+                "unread": request.unread or None,
+            },
+        }
+    )
 
 
 def _settler(bench: Office) -> Settler:

@@ -21,6 +21,7 @@ from mailbot.adapters import i18n
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.cli.context import set_config, set_verbose
+from mailbot.cli.usage import usage_fault
 
 BUG = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -173,6 +174,13 @@ def _loaded(name: str) -> Any:
     return get_group(alone).commands[name]
 
 
+def _tell(*faults: Fault) -> None:
+    for one in faults:
+        typer.echo(f"{one.where}: {one.found}", err=True)
+        if one.remedy:
+            typer.echo(f"  → {one.remedy}", err=True)
+
+
 def main() -> int:
     """Runs the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -184,10 +192,7 @@ def main() -> int:
         result = app(args=args, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except OperatorFault as fault:
-        for one in fault.faults:
-            typer.echo(f"{one.where}: {one.found}", err=True)
-            if one.remedy:
-                typer.echo(f"  → {one.remedy}", err=True)
+        _tell(*fault.faults)
         return 2
     except WorldFault as fault:
         from mailbot.adapters.doctor.remedies import explain_fault
@@ -207,7 +212,10 @@ def main() -> int:
         # A usage error of the framework (it keeps its own copy of click, so no class to name).
         show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
         if callable(show) and isinstance(code, int):
-            show()
+            if (fault_ := usage_fault(error)) is not None:
+                _tell(fault_)
+            else:
+                show()
             return code
         traceback.print_exc()
         typer.echo(_("A fault in mailbot itself. Please report the lines above."), err=True)

@@ -9,7 +9,6 @@ from mailbot.adapters.sheets import Cell, Sheet, replacing, write_csv, write_xls
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.letter_records import DraftFile
 from mailbot.app.notices.files import MAX_DOCUMENT
-from mailbot.app.notices.said import FACTS
 from mailbot.app.notices.sms import Messages
 from mailbot.cli import context
 from mailbot.cli.context import say
@@ -30,11 +29,11 @@ def read_document(path: Path) -> bytes:
 
 
 def write_files(folder: Path, files: list[DraftFile]) -> int:
-    """All of them, or none: somebody may have filled in one that is there already."""
+    """All of them, or none: somebody may have filled in one that is there already. What was written
+    there of another draft has other names (`exported`)."""
     named: dict[Path, bytes] = {}
     for file in files:
-        if file.role != FACTS:
-            named[_free(folder / file.name, named)] = file.content
+        named[_free(folder / file.name, named)] = file.content
     there = [path for path in named if path.exists()]
     if there:
         raise OperatorFault(

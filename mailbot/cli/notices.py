@@ -13,6 +13,9 @@ import typer
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.letter_records import DraftFile, DraftRow, DraftState
+from mailbot.app.notices.again import Resending
+from mailbot.app.notices.draftmail import called
+from mailbot.app.notices.files import exported
 from mailbot.app.notices.refusals import NotDecided, told
 from mailbot.app.notices.sending import Delivery, progress
 from mailbot.app.notices.sms import Message, messages
@@ -25,6 +28,7 @@ from mailbot.cli.noticeshown import (
     counts,
     letter_name,
     list_lines,
+    numbered,
     row_json,
     show_json,
     show_lines,
@@ -87,7 +91,7 @@ def show(
         for line in show_lines(row, book, found, kept):
             say(line)
     if files is not None:
-        written = write_files(files, kept)
+        written = write_files(files, exported(kept, row, here.papers))
         if not as_json:
             say(_("{count} files written to {path}.").format(count=written, path=files))
 
@@ -136,6 +140,8 @@ def approve(
     if row.state is DraftState.DRAFT and not yes:
         say(plain(row.title))
         _say_flags(row)
+        if not number_given.strip():
+            say(_("It gets no document number: give one with --number, if it is to have one."))
         typer.confirm(_question(row, book, found, hold=hold), abort=True)
     with _in_words(str(number)):
         done = here.approval.approve(
@@ -148,6 +154,10 @@ def approve(
             send=not hold,
         )
     say(_("Draft {number} is approved.").format(number=number))
+    for line in numbered(done.row):
+        say(line)
+    for remark in done.notices:
+        say(plain(remark))
     if done.sealed:
         say(_("{period} is sealed with it.").format(period=Period.parse(row.period).name))
     if hold:
@@ -157,7 +167,7 @@ def approve(
             )
         )
     else:
-        _say_queued(done.queued, found)
+        _say_queued(number, done.queued, found)
 
 
 @notices.command(
@@ -172,7 +182,38 @@ def send(number: Number, who: Who = "", yes: Yes = False) -> None:
         typer.confirm(question.format(title=plain(row.title), **counts(found)), abort=True)
     with _in_words(str(number)):
         done = here.approval.send(number, name, here.clock.now())
-    _say_queued(done.queued, found)
+    _say_queued(number, done.queued, found)
+
+
+@notices.command(
+    "resend", help=_("Sends a letter that bounced or failed again, to that one recipient.")
+)
+def resend(
+    number: Number,
+    to: Annotated[
+        str, typer.Option("--to", help=_("The recipient's key (show --json), or the unit."))
+    ],
+    address: Annotated[
+        str, typer.Option("--address", help=_("Where it goes now; default: the same address."))
+    ] = "",
+    why: Annotated[str, typer.Option("--why", help=_("The reason, kept in the audit."))] = "",
+    who: Who = "",
+) -> None:
+    here = installation()
+    _row, book, _found, _kept = _draft(here, number)
+    name = decided_by(who)
+    resending = Resending(
+        store=here.store,
+        books=here.books,
+        papers=here.papers,
+        posting_for=here.approval.posting_for,
+    )
+    with _in_words(str(number)):
+        done = resending.send(number, to, name, here.clock.now(), address=address, why=why)
+    told_who = _("One letter is in the outbox again, to {who} <{address}>.")
+    say(told_who.format(who=plain(called(done.to, book)), address=done.to.address))
+    if address.strip():
+        say(_("Put the address into the roster too (units.toml), so that the next one gets there."))
 
 
 @notices.command("reject", help=_("Rejects a draft. The period can be drafted anew."))
@@ -253,15 +294,14 @@ def _question(row: DraftRow, book: OfficeBook, found: list[Delivery], *, hold: b
     return question
 
 
-def _say_queued(queued: int, found: list[Delivery]) -> None:
+def _say_queued(number: int, queued: int, found: list[Delivery]) -> None:
     say(_("{count} letters are in the outbox.").format(count=queued))
     without = counts(found)["without"]
     if without:
-        say(
-            _("{count} recipients have no address; see them with: mailbot notices show").format(
-                count=without
-            )
+        told_who = _(
+            "{count} recipients have no address; see them with: mailbot notices show {number}"
         )
+        say(told_who.format(count=without, number=number))
 
 
 @contextmanager

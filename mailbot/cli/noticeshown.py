@@ -8,7 +8,7 @@ from typing import Any
 
 from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.letter_records import DraftFile, DraftRow, DraftState
+from mailbot.app.letter_records import DraftFile, DraftRow, DraftState, SentLetter
 from mailbot.app.notices.addressing import SMS
 from mailbot.app.notices.draftmail import called
 from mailbot.app.notices.said import FACTS
@@ -100,8 +100,15 @@ def _history(row: DraftRow) -> Iterator[str]:
         yield _("Rejected {time} by {who}: {why}").format(why=plain(row.why), **decided)
         return
     yield _("Approved {time} by {who}.").format(**decided)
+    yield from numbered(row)
+
+
+def numbered(row: DraftRow) -> Iterator[str]:
+    """Under which number and date an approved draft goes out."""
     if row.number:
         yield _("Number: {number}").format(number=row.number)
+    else:
+        yield _("It has no document number.")
     if row.issued:
         yield _("Dated {day}.").format(day=row.issued)
 
@@ -126,6 +133,8 @@ def _recipients(book: OfficeBook, found: Sequence[Delivery], state: DraftState) 
         yield lines.head()
     for one in found:
         yield lines.row([called(one.to, book), one.to.address or "-", delivery(one, state)])
+        for letter in one.again:
+            yield lines.row([_("  again"), letter.recipient, _became(letter)])
     yield counted(found, state)
 
 
@@ -136,6 +145,10 @@ def delivery(one: Delivery, state: DraftState) -> str:
         return _("no address: nothing is sent")
     if letter is None:
         return _("not queued") if state is DraftState.SENT else _("will get it")
+    return _became(letter)
+
+
+def _became(letter: SentLetter) -> str:
     told = words.word(words.LETTER_STATES, letter.state.value)
     if letter.bounced is not None:
         told = _("bounced {time}").format(time=time_of(letter.bounced))
@@ -156,12 +169,13 @@ def counted(found: Sequence[Delivery], state: DraftState) -> str:
 
 
 def counts(found: Sequence[Delivery]) -> dict[str, int]:
-    """A letter that came back counts as bounced only."""
-    letters = [one.letter for one in found if one.letter is not None]
+    """A letter that came back counts as bounced only; of those that followed one another to the same
+    recipient, the last counts."""
+    letters = [one.last for one in found if one.last is not None]
     kept = [letter for letter in letters if letter.bounced is None]
     return {
-        "letters": sum(bool(one.to.address) for one in found),
-        "without": sum(not one.to.address for one in found),
+        "letters": sum(bool(one.to.address or one.again) for one in found),
+        "without": sum(not (one.to.address or one.again) for one in found),
         "sent": sum(letter.state is OutboxState.SENT for letter in kept),
         "waiting": sum(letter.state in _WAITING for letter in kept),
         "lost": sum(letter.state in _LOST for letter in kept),
@@ -210,7 +224,7 @@ def show_json(
 
 
 def _delivery_json(one: Delivery) -> dict[str, Any]:
-    to, letter = one.to, one.letter
+    to = one.to
     return {
         "key": to.key,
         "kind": to.kind,
@@ -218,6 +232,13 @@ def _delivery_json(one: Delivery) -> dict[str, Any]:
         "role": to.role,
         "name": to.name,
         "address": to.address,
+        **_letter_json(one.letter),
+        "again": [{"address": letter.recipient, **_letter_json(letter)} for letter in one.again],
+    }
+
+
+def _letter_json(letter: SentLetter | None) -> dict[str, Any]:
+    return {
         "state": letter.state.value if letter else None,
         "queued": letter.queued if letter else None,
         "finished": letter.finished if letter else None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.adapters.db.outbox import FAILED_SEND, UNKNOWN_SEND
 from mailbot.adapters.db.staff_lists import (
     ListedTask,
     bindings,
@@ -16,10 +17,12 @@ from mailbot.adapters.db.staff_lists import (
     tasks_of_mail,
 )
 from mailbot.adapters.i18n import _
+from mailbot.app import bounces
 from mailbot.app import staff as by_hand
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.records import InboundRow, OutboxState
+from mailbot.app.service import appeals
 from mailbot.app.settle import Settled, Settler
 from mailbot.bootstrap import Office
 from mailbot.cli import words
@@ -32,6 +35,12 @@ Who = Annotated[str, typer.Option(help=_("Who decided; default the login name.")
 
 ADDRESS_TASKS = frozenset({"complete", "correction", "resend", "unbound_sender"})
 """Kinds of task (`Reason.code` of the decision) that only ask whose address it is."""
+
+OWN_ANSWER = frozenset(
+    {appeals.TASK, appeals.MORE, bounces.TASK, "breaker", "limit", FAILED_SEND, UNKNOWN_SEND}
+)
+"""Kinds of task that no release of an item answers, whichever mail they are about: an objection
+waits for its answer, a letter that was not delivered for somebody who tells its reader."""
 
 
 def tasks(
@@ -151,7 +160,8 @@ def release(
         numbers = " ".join(done.still_open)
         say(_("Of the same mail these still wait: {numbers}").format(numbers=numbers))
     elif item.inbound_id is not None:
-        _close(office, tasks_of_mail(office.store, item.inbound_id), decided_by(who))
+        waiting = tasks_of_mail(office.store, item.inbound_id)
+        _close(office, [t for t in waiting if t.kind not in OWN_ANSWER], decided_by(who))
 
 
 def senders(

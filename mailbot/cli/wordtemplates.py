@@ -50,4 +50,4 @@ def _write(office: str, letter: str) -> None:
         path.write_bytes(example())
     except OSError as error:
         raise OperatorFault(Fault(str(path), str(error.strerror or error))) from error
-    say(_("Written: {path}. Open it in Word; its first lines say how.").format(path=path))
+    say(_("Written: {path}. Open it in Word; the grey lines at its end say how.").format(path=path))

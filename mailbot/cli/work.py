@@ -6,6 +6,7 @@ import os
 import shutil
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.adapters.doctor.remedies import explain_fault
-from mailbot.adapters.i18n import _
+from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.offices.selftest import failing_cases
 from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
@@ -26,8 +27,24 @@ from mailbot.bootstrap import Office, only_one, open_office
 from mailbot.cli import words
 from mailbot.cli.context import say, settings, why
 from mailbot.cli.rows import settled_lines, settled_row
+from mailbot.core.letters.kinds import LetterKind
 from mailbot.daemon import Daemon
 
+LETTERS: Mapping[str, str] = {
+    LetterKind.REMINDER.value: N_("reminders"),
+    LetterKind.RESULT.value: N_("results of a period"),
+    LetterKind.THANKS.value: N_("thanks"),
+    LetterKind.TASKS.value: N_("reminders of tasks and commissions"),
+    LetterKind.NEWS.value: N_("news of adoptions"),
+    LetterKind.SUMMARY.value: N_("summaries for the office"),
+    LetterKind.DIGEST.value: N_("daily digests"),
+    LetterKind.DRAFT.value: N_("drafts for approval"),
+    LetterKind.COVER.value: N_("notices to units"),
+    LetterKind.READER.value: N_("notices to leaders"),
+    LetterKind.OWN.value: N_("letters to single units"),
+    LetterKind.APPEAL_ANSWER.value: N_("answers to objections"),
+}
+"""What goes out of our own accord."""
 WORLD_FAILED = 3
 """Exit code: see `mailbot.cli`."""
 DEMO_MARK = ".mailbot-demo"
@@ -192,16 +209,23 @@ def _live(text: str = "", *, err: bool = False) -> None:
 
 def _summary(seen: list[Settled], report: DeliverReport) -> None:
     decided = Counter(s.kind for s in seen)
-    answered = Counter(s.answer.kind.value for s in seen if s.answer.letter and s.answer.kind)
+    sent = Counter(o.queued.letter.kind for o in report.outcomes if o.state is OutboxState.SENT)
+    letters = Counter({kind: number for kind, number in sent.items() if kind in LETTERS})
+    answers = sent - letters
     _live()
     _live(
         _("{count} mails in: ").format(count=len(seen))
         + _listing((words.word(words.DECISIONS, k), n) for k, n in decided.most_common())
     )
     _live(
-        _("{count} answers out: ").format(count=report.sent)
-        + _listing((words.answer_name(k), n) for k, n in answered.most_common())
+        _("{count} answers out: ").format(count=answers.total())
+        + _listing((words.answer_name(k), n) for k, n in answers.most_common())
     )
+    if letters:
+        _live(
+            _("{count} letters out: ").format(count=letters.total())
+            + _listing((words.word(LETTERS, k), n) for k, n in letters.most_common())
+        )
     withheld = sum(
         s.answer.letter is not None and s.answer.state is OutboxState.WITHHELD for s in seen
     )

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import email
 import email.policy
+import io
 from dataclasses import replace
 from datetime import date, datetime, time
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+
+from docx import Document as Word
 
 from mailbot.adapters.letters.render import MailTemplates
 from mailbot.adapters.papers import OfficePapers
@@ -22,8 +25,10 @@ from mailbot.adapters.signing import Signer
 from mailbot.adapters.system import shipped
 from mailbot.app.letter_records import DraftRow
 from mailbot.app.mailbox import Mailbox
+from mailbot.app.notices.again import Resending
 from mailbot.app.notices.approval import Approval
 from mailbot.app.notices.drafting import Drafting, NoticeRunner
+from mailbot.app.notices.files import exported
 from mailbot.app.posting import Posting
 from mailbot.core.duties.model import (
     DocumentRule,
@@ -128,6 +133,12 @@ class Bureau(Desk):
             drafting=self.drafting,
             posting_for=lambda _office: Posting(self.mailbox, templates, SIGNER),
         )
+        self.resending = Resending(
+            store=self.store,
+            books={OFFICE: book},
+            papers=self.drafting.papers,
+            posting_for=self.approval.posting_for,
+        )
         self.runner = NoticeRunner(drafting=self.drafting, is_working_day=_weekday)
 
     def draft(self, period: Any, now: datetime = OCTOBER, who: str = "mailbot") -> DraftRow:
@@ -143,6 +154,13 @@ class Bureau(Desk):
         with self.store.reading() as reads:
             return next(f.content for f in reads.draft_files(number) if f.role == role)
 
+    def exported(self, number: int) -> bytes:
+        """The document of a draft, as it is written into a folder or attached to the draft mail."""
+        with self.store.reading() as reads:
+            files = reads.draft_files(number)
+        found = exported(files, self.row(number), self.drafting.papers)
+        return next(f.content for f in found if f.role == "document")
+
     def mails(self) -> list[EmailMessage]:
         """Everything in the outbox, taken out as the deliverer would."""
         found = []
@@ -153,6 +171,24 @@ class Bureau(Desk):
             assert isinstance(mail, EmailMessage)
             found.append(mail)
         return found
+
+
+def finished(docx: bytes, *, number: str = "", date: str = "2026年10月13日") -> bytes:
+    """As a clerk fills in an exported draft in Word: no mark, with a date and perhaps a number."""
+    word = Word(io.BytesIO(docx))
+    section = word.sections[0]
+    for header in (section.header, section.even_page_header):
+        for paragraph in header.paragraphs:
+            paragraph.clear()
+    for paragraph in word.paragraphs:
+        if "".join(paragraph.text.split()) == "年月日":
+            paragraph.clear()
+            paragraph.add_run(date)
+    if number:
+        word.paragraphs[0].insert_paragraph_before(number)
+    out = io.BytesIO()
+    word.save(out)
+    return out.getvalue()
 
 
 def _weekday(day: date) -> bool:

@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from mailbot.adapters.system import SHANGHAI, shipped
 from mailbot.core.rules.periods import Period, PeriodKind, day_of
 from tests.integration.cli_help import Cli, installed, speaking
+from tests.integration.notice_help import finished
 
 NOW = datetime.now(SHANGHAI)
 LAST = Period.of(PeriodKind.QUARTER, day_of(NOW)).previous()
@@ -52,6 +53,15 @@ def _with_head(units: Path) -> None:
     mark = 'id = "agriculture"\n'
     assert before.count(mark) == 1
     units.write_text(before.replace(mark, mark + head), encoding="utf-8")
+
+
+def _with_text(folder: Path) -> None:
+    """Gives the shipped quarterly letter a text message."""
+    (letters,) = folder.parent.glob("config/offices/otog/letters.toml")
+    before = letters.read_text(encoding="utf-8")
+    assert before.count('id = "quarter"\n') == 1
+    text = 'sms = "{unit}在{table}列第{place}位"\n'
+    letters.write_text(before.replace('id = "quarter"\n', 'id = "quarter"\n' + text), "utf-8")
 
 
 @pytest.fixture
@@ -183,22 +193,92 @@ def test_the_office_s_own_document(drafted: Cli) -> None:
     assert "没有这个" in drafted.refused(
         "notices", "approve", "1", "--yes", "--document", str(missing)
     )
-    drafted.good("notices", "approve", "1", "--yes", "--document", str(document))
+    raw = document.read_bytes()
+    assert "草稿（未经审定，不得印发）" in drafted.refused(
+        "notices", "approve", "1", "--yes", "--document", str(document)
+    )
+    document.write_bytes(finished(raw, number=NUMBER))
+    drafted.good(
+        *("notices", "approve", "1", "--yes", "--number", NUMBER, "--document", str(document))
+    )
 
 
-def test_text_messages_as_csv_and_xlsx(drafted: Cli) -> None:
+def test_files_of_two_drafts_stand_side_by_side_and_are_told_apart(drafted: Cli) -> None:
+    folder = drafted.folder / "通报"
+    drafted.good("notices", "show", "1", "--files", str(folder))
+    old = next(folder.glob("*.docx"))
+    assert "第1号草稿" in old.name
+    drafted.good("notices", "reject", "1", "--why", "漏了一条")
+    drafted.good("notices", "draft", "otog", LAST.code)
+    drafted.good("notices", "show", "2", "--files", str(folder))
+    assert sorted(p.name[:5] for p in folder.iterdir()) == ["第1号草稿"] * 2 + ["第2号草稿"] * 2
+    old.write_bytes(finished(old.read_bytes()))
+    err = drafted.refused("notices", "approve", "2", "--yes", "--document", str(old))
+    assert "第 1 号草稿" in err and "notices show 2 --files" in err
+    other = drafted.folder / "通报.pdf"
+    other.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    said = drafted.good("notices", "approve", "2", "--yes", "--document", str(other))
+    assert "没有核对其中的内容" in said
+
+
+def test_approving_without_a_number_is_said(drafted: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    with speaking("en"):
+        said = drafted.good("notices", "approve", "1", "--hold", "--date", "2026-10-13")
+        assert "--number" in said and "It has no document number." in said
+        assert "Dated 2026-10-13." in said
+        assert "no document number" in drafted.good("notices", "show", "1")
+
+
+def test_a_letter_goes_again_to_one_recipient_and_is_shown(drafted: Cli) -> None:
+    missing = ("notices", "resend", "1", "--to")
+    reached = "cover:agriculture:head"
+    drafted.refused(*missing, reached, "--address", "new@example.org")
+    drafted.good("notices", "approve", "1", "--yes")
+    assert "没有退回" in drafted.refused(*missing, reached)
+    found = drafted("notices", "show", "1", "--json").json
+    key = next(x["key"] for x in found["recipients"] if not x["address"])
+    before = found["counts"]
+    drafted.refused(*missing, key)
+    drafted.refused(*missing, key, "--address", "head@example.org")
+    said = drafted.good(*missing, key, "--address", "new@example.org", "--why", "新任")
+    assert "new@example.org" in said and "units.toml" in said
+    found = drafted("notices", "show", "1", "--json").json
+    (again,) = next(x["again"] for x in found["recipients"] if x["key"] == key)
+    assert (again["address"], again["state"]) == ("new@example.org", "ready")
+    assert found["counts"]["letters"] == before["letters"] + 1
+    assert found["counts"]["without"] == before["without"] - 1
+    assert "new@example.org" in drafted.good("notices", "show", "1")
+    drafted.refused(*missing, key, "--address", "new@example.org")
+
+
+def test_who_has_no_address_is_told_with_the_draft_s_number(drafted: Cli) -> None:
+    assert "notices show 1" in drafted.good("notices", "approve", "1", "--yes")
+
+
+def test_a_letter_without_text_messages_writes_no_file(drafted: Cli) -> None:
+    path = drafted.folder / "短信.csv"
+    drafted.good("notices", "approve", "1", "--yes", "--hold")
+    for options in ((), ("--json",), ("--csv", str(path))):
+        assert "letters.toml" in drafted.refused("notices", "sms", "1", *options)
+    assert not path.exists()
+
+
+def test_text_messages_as_csv_and_xlsx(cli: Cli) -> None:
+    _with_text(cli.folder)
+    cli.good("notices", "draft", "otog", LAST.code)
+    drafted = cli
     assert "notices approve 1" in drafted.refused("notices", "sms", "1")
     drafted.good("notices", "approve", "1", "--yes", "--hold")
     found = drafted("notices", "sms", "1", "--json").json
-    texts = bool(found["sendable"] or found["others"])
+    assert found["sendable"] and found["others"]
     path = drafted.folder / "短信.csv"
     drafted.good("notices", "sms", "1", "--csv", str(path))
     raw = path.read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
     assert len(rows) == 1 + len(found["sendable"])
-    if texts:
-        assert rows[1][:2] == ["王甲", "13900000001"]
+    assert rows[1][:2] == ["王甲", "13900000001"]
     workbook = drafted.folder / "短信.xlsx"
     drafted.good("notices", "sms", "1", "--xlsx", str(workbook))
     assert load_workbook(workbook).worksheets[0].max_row == len(rows)

@@ -17,17 +17,20 @@ import pytest
 from docx import Document as Word
 from openpyxl import load_workbook
 
+from mailbot.adapters.word.gongwen import DRAFT_MARK
 from mailbot.app.errors import OperatorFault
-from mailbot.app.letter_records import DraftState, DutyState
+from mailbot.app.letter_records import DraftState, DutyState, NewDuty
+from mailbot.app.notices.addressing import message
 from mailbot.app.notices.approval import AUTOMATIC
 from mailbot.app.notices.refusals import NotDecided, told
-from mailbot.app.notices.sending import progress
+from mailbot.app.notices.sending import Delivery, progress
 from mailbot.app.notices.sms import messages
 from mailbot.app.records import ItemState, OutboxState, Relation
 from mailbot.app.scoring import NotScored
 from mailbot.cli.noticeshown import counts
 from mailbot.core.duties.model import LetterBook, Part, Section
 from mailbot.core.rules.periods import Period, PeriodKind
+from mailbot.core.rules.scorebook import Consequence, ListKind, ListRule, ListVersion
 from mailbot.core.subject.roster import Contact
 from tests.integration.notice_help import (
     CIRCULAR,
@@ -36,6 +39,7 @@ from tests.integration.notice_help import (
     OFFICE,
     UNITS,
     Bureau,
+    finished,
     names,
     noon,
     office,
@@ -127,8 +131,8 @@ def test_the_draft_mail_brings_a_code_to_approvers_only(bureau: Bureau) -> None:
     assert (token.new.subject, token.new.address) == ("draft:1", "boss@example.org")
     assert token.new.expires == OCTOBER + timedelta(days=30)
     assert sorted(names(mails["boss@example.org"])) == [
-        "2026年第三季度成绩表.xlsx",
-        "某办关于2026年第三季度政务信息工作的通报.docx",
+        "第1号草稿 2026年第三季度成绩表.xlsx",
+        "第1号草稿 某办关于2026年第三季度政务信息工作的通报.docx",
     ]
 
 
@@ -346,10 +350,38 @@ def test_no_two_notices_have_one_number(bureau: Bureau) -> None:
     bureau.draft(Q3)
     bureau.approval.approve(1, "王五", OCTOBER, number=NUMBER)
     bureau.draft(Q4, noon("2027-01-11"))
+    dated = {"number": NUMBER, "issued": date(2026, 12, 31)}
     refusal = refused(
-        "number_used", bureau.approval.approve, 2, "王五", noon("2027-01-11"), number=NUMBER
+        "number_used", bureau.approval.approve, 2, "王五", noon("2027-01-11"), **dated
     )
     assert refusal.choices == ("1",)
+
+
+def test_a_number_of_another_year(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    number = NUMBER.replace("2026", "2019")
+    refusal = refused("number_year", bureau.approval.approve, 1, "王五", OCTOBER, number=number)
+    assert refusal.choices == ("2026",)
+    assert bureau.row(1).state is DraftState.DRAFT
+
+
+@pytest.mark.parametrize("issued", [date(2026, 9, 29), date(2062, 10, 13)])
+def test_a_date_before_the_period_is_over_or_far_ahead(bureau: Bureau, issued: date) -> None:
+    bureau.draft(Q3)
+    refused("date", bureau.approval.approve, 1, "王五", OCTOBER, issued=issued)
+    assert bureau.row(1).state is DraftState.DRAFT
+
+
+def test_a_letter_goes_out_once_however_many_drafts_there_are_of_it(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    bureau.approval.approve(1, "王五", OCTOBER, send=False)
+    bureau.item("2026-10-03", "b")
+    second = bureau.draft(Q3)
+    bureau.approval.reject(second.id, "王五", "先发第一份", OCTOBER)
+    bureau.mails()
+    bureau.approval.send(1, "王五", OCTOBER)
+    refused("sent", bureau.draft, Q3)
+    assert len(bureau.mails()) == 2
 
 
 # --- the office's own document
@@ -358,11 +390,12 @@ def test_no_two_notices_have_one_number(bureau: Bureau) -> None:
 def test_the_office_s_own_document_goes_out_in_place_of_ours(bureau: Bureau) -> None:
     bureau.draft(Q3)
     bureau.mails()
-    own = Word(io.BytesIO(bureau.file(1, "document")))
+    own = Word(io.BytesIO(finished(bureau.exported(1))))
     own.add_paragraph("领导改过的一句话。")
     edited = io.BytesIO()
     own.save(edited)
-    bureau.approval.approve(1, "王五", OCTOBER, document=edited.getvalue())
+    done = bureau.approval.approve(1, "王五", OCTOBER, document=edited.getvalue())
+    assert done.notices == ()
     cover = next(m for m in bureau.mails() if m["To"] == "a.head@example.org")
     attached = next(iter(cover.iter_attachments()))
     assert attached.get_content() == edited.getvalue()
@@ -371,7 +404,8 @@ def test_the_office_s_own_document_goes_out_in_place_of_ours(bureau: Bureau) -> 
 def test_a_pdf_is_attached_as_one(bureau: Bureau) -> None:
     bureau.draft(Q3)
     bureau.mails()
-    bureau.approval.approve(1, "王五", OCTOBER, document=b"%PDF-1.7\n%%EOF\n")
+    done = bureau.approval.approve(1, "王五", OCTOBER, document=b"%PDF-1.7\n%%EOF\n")
+    assert "没有核对" in "".join(done.notices)
     cover = next(m for m in bureau.mails() if m["To"] == "a.head@example.org")
     attached = next(iter(cover.iter_attachments()))
     assert attached.get_content_type() == "application/pdf"
@@ -417,8 +451,244 @@ def test_places_for_names_must_be_filled_in(tmp_path: Path) -> None:
     row = bureau.draft(Q3)
     assert any("“先进个人”要填写 10 个姓名" in flag for flag in row.flags)
     refused("unfilled", bureau.approval.approve, 1, "王五", OCTOBER)
-    filled = bureau.file(1, "document")
+    filled = finished(bureau.exported(1))
     assert bureau.approval.approve(1, "王五", OCTOBER, document=filled).sealed
+
+
+def test_an_exported_draft_does_not_go_out_as_one(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    bureau.mails()
+    raw = bureau.exported(1)
+    refusal = refused(
+        "document_draft", bureau.approval.approve, 1, "王五", OCTOBER, number=NUMBER, document=raw
+    )
+    assert DRAFT_MARK in refusal.found and "成文日期还空着" in refusal.found
+    assert NUMBER in refusal.found
+    # On even pages as well.
+    half = Word(io.BytesIO(raw))
+    half.sections[0].header.paragraphs[0].clear()
+    saved = io.BytesIO()
+    half.save(saved)
+    refused(
+        "document_draft", bureau.approval.approve, 1, "王五", OCTOBER, document=saved.getvalue()
+    )
+    # One day left open, and the number that it is to be known by not in it.
+    open_day = finished(raw, date="2026年10月  日")
+    refused("document_draft", bureau.approval.approve, 1, "王五", OCTOBER, document=open_day)
+    bare = finished(raw)
+    refused(
+        "document_draft", bureau.approval.approve, 1, "王五", OCTOBER, number=NUMBER, document=bare
+    )
+    assert bureau.row(1).state is DraftState.DRAFT and bureau.mails() == []
+    good = finished(raw, number=NUMBER)
+    done = bureau.approval.approve(1, "王五", OCTOBER, number=NUMBER, document=good)
+    assert (done.queued, done.notices) == (2, ())
+
+
+def test_an_export_of_another_draft_is_recognised(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    old = finished(bureau.exported(1))
+    bureau.record("2026-09-20", unit="b", on="2026-10-12")
+    refused("stale", bureau.approval.approve, 1, "王五", OCTOBER)
+    refusal = refused("document_other", bureau.approval.approve, 2, "王五", OCTOBER, document=old)
+    assert "第 1 号" in str(refusal) and "第 2 号" in str(refusal)
+    # What was approved and never sent is another draft's too.
+    bureau.approval.approve(2, "王五", OCTOBER, send=False)
+    bureau.draft(Q3)
+    approved = bureau.exported(2)
+    assert approved == bureau.file(2, "document"), "it is shown as it was approved"
+    refused("document_other", bureau.approval.approve, 3, "王五", OCTOBER, document=approved)
+    assert (
+        bureau.approval.approve(3, "王五", OCTOBER, document=finished(bureau.exported(3))).queued
+        == 2
+    )
+
+
+def test_a_document_of_nobody_knows_which_draft_is_taken_with_a_remark(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    own = Word()
+    own.add_paragraph("某办通〔2026〕8号")
+    own.add_paragraph("自己写的通报。")
+    own.add_paragraph("收到日期")
+    own.add_paragraph("　　年　　月　　日")
+    saved = io.BytesIO()
+    own.save(saved)
+    done = bureau.approval.approve(
+        1, "王五", OCTOBER, number=NUMBER, document=saved.getvalue(), send=False
+    )
+    said = "".join(done.notices)
+    assert "不是从第 1 号草稿导出的" in said and NUMBER in said and "成文日期" in said
+
+
+def test_a_broken_document_is_refused(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    broken = zipped(**{"[Content_Types]_xml": "<Types/>", "word__document_xml": "<w:document"})
+    refused("document_broken", bureau.approval.approve, 1, "王五", OCTOBER, document=broken)
+    twice = bureau.exported(1)
+    assert bureau.drafting.papers.draft_traces(bureau.drafting.papers.noted(twice, 7)).draft == 7, (
+        "a note takes the place of an earlier one"
+    )
+
+
+# --- sending again
+
+
+def bounced(bureau: Bureau, outbox_id: int) -> None:
+    with bureau.store.begin() as tx:
+        (inbound,) = h.arrive(tx, first_uid=outbox_id)
+        tx.decide(h.decided(inbound, "ignore", office=OFFICE), h.mail(), h.NOON)
+        tx.link(inbound, Relation.BOUNCE, to_outbox=outbox_id)
+
+
+def letter_to(bureau: Bureau, key: str) -> Delivery:
+    with bureau.store.reading() as reads:
+        return next(d for d in progress(reads, 1) if d.to.key == key)
+
+
+def test_a_letter_that_came_back_goes_again_to_that_one_person(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    bureau.mails()
+    refused("not_sent", bureau.resending.send, 1, "a", "王五", OCTOBER)
+    bureau.approval.approve(1, "王五", OCTOBER, number=NUMBER)
+    refused("no_again", bureau.resending.send, 1, "cover:a:head", "王五", OCTOBER)
+    (first,) = (m for m in bureau.mails() if m["To"] == "a.head@example.org")
+    refused("no_again", bureau.resending.send, 1, "a", "王五", OCTOBER)
+    sent = letter_to(bureau, "cover:a:head").letter
+    assert sent is not None
+    bounced(bureau, sent.id)
+    # What is recorded since is not in it.
+    bureau.record("2026-09-20", unit="a", on="2026-10-13")
+    done = bureau.resending.send(
+        1, "a局", "王五", OCTOBER, address="a.new@example.org", why="原邮箱停用"
+    )
+    assert (done.to.key, done.number) == ("cover:a:head", 1)
+    (again,) = bureau.mails()
+    assert again["To"] == "a.new@example.org" and again["Subject"] == first["Subject"]
+    assert text(again) == text(first)
+    attached = [part.get_content() for part in first.iter_attachments()]
+    assert [part.get_content() for part in again.iter_attachments()] == attached
+    found = letter_to(bureau, "cover:a:head")
+    assert [x.key for x in found.again] == ["notice:1:cover:a:head:again:1"]
+    refused("no_again", bureau.resending.send, 1, "a", "王五", OCTOBER)
+    with bureau.store.reading() as reads:
+        assert counts(progress(reads, 1))["bounced"] == 0
+    bounced(bureau, found.again[0].id)
+    assert bureau.resending.send(1, "cover:a:head", "王五", OCTOBER).number == 2
+    assert to(bureau.mails()) == ["a.new@example.org"], "the last address known"
+
+
+def test_whoever_had_no_address_gets_the_letter_later(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    bureau.approval.approve(1, "王五", OCTOBER)
+    bureau.mails()
+    refused("no_address", bureau.resending.send, 1, "cover:b:head", "王五", OCTOBER)
+    refused("which", bureau.resending.send, 1, "b", "王五", OCTOBER)
+    refused("nobody", bureau.resending.send, 1, "教体局", "王五", OCTOBER)
+    refused("nobody", bureau.resending.send, 1, "", "王五", OCTOBER)
+    for wrong, code in (("not an address", "address"), ("A.head@example.org", "address_of")):
+        refused(code, bureau.resending.send, 1, "cover:b:head", "王五", OCTOBER, address=wrong)
+    for key in ("cover:b:head", "own:silent:b:head"):
+        bureau.resending.send(1, key, "王五", OCTOBER, address="b.head@example.org")
+    cover, own = bureau.mails()
+    assert names(cover)[1] == "b局2026年第三季度得分明细.xlsx"
+    assert names(own) == ["零报送单位告知书（b局）.docx"]
+
+
+def test_two_people_send_again_at_once(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    bureau.approval.approve(1, "王五", OCTOBER)
+    bureau.mails()
+    outcomes: list[str] = []
+
+    def send() -> None:
+        try:
+            bureau.resending.send(1, "cover:b:head", "王五", OCTOBER, address="b.head@example.org")
+            outcomes.append("sent")
+        except NotDecided as refusal:
+            outcomes.append(refusal.code)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["no_again"] * 3 + ["sent"]
+    assert to(bureau.mails()) == ["b.head@example.org"]
+
+
+# --- what the books may lack
+
+
+def test_a_month_with_nothing_in_the_books_is_flagged_though_points_are_lost(
+    tmp_path: Path,
+) -> None:
+    bureau = Bureau(tmp_path, office(replace(CIRCULAR, period=PeriodKind.MONTH, seals=False)))
+    bureau.item("2026-05-06")
+    row = bureau.draft(Period.parse("2026-09"))
+    assert row.flags[0].startswith("2026年9月没有任何登记")
+    bureau.item("2026-08-06")
+    august = bureau.draft(Period.parse("2026-08"))
+    assert not any("没有任何登记" in flag for flag in august.flags)
+
+
+def test_a_notice_about_a_time_before_the_first_record_says_so(bureau: Bureau) -> None:
+    assert "本系统自2026年7月1日起使用" in "".join(bureau.draft(Q3).flags)
+    bureau.item("2026-06-30", "d")
+    assert not any("起使用" in flag for flag in bureau.draft(Q3).flags)
+
+
+def test_commissions_past_their_day_that_nobody_settled_are_named(bureau: Bureau) -> None:
+    for title, due in (
+        ("秋粮收购", "2026-09-10"),
+        ("冬储安排", "2026-10-09"),
+        ("已交的稿", "2026-09-11"),
+    ):
+        bureau.record("2026-08-03", "assignment", "b", title=title, due=due)
+    bureau.record("2026-09-09", "commission", "b", title="已交的稿", outcome="done")
+    (flag,) = (f for f in bureau.draft(Q3).flags if "约稿" in f)
+    assert "1 项约稿已逾期" in flag and "b局“秋粮收购”（2026-09-10 到期）" in flag
+    bureau.record("2026-09-20", "commission", "b", title="秋粮收购", outcome="missed")
+    bureau.approval.reject(1, "王五", "登记了约稿的结果", OCTOBER)
+    assert not any("约稿" in f for f in bureau.draft(Q3).flags)
+
+
+def test_a_list_of_months_running_speaks_of_the_months_before(tmp_path: Path) -> None:
+    version = ListVersion(r.START, r.BASIS, running=2)
+    kinds = (PeriodKind.MONTH,)
+    running = ListRule(
+        "two", "连续两个月未报送", ListKind.NO_SUBMISSION, Consequence.NAME, kinds, (version,)
+    )
+    section = Section(Part.LISTS, "名单", lists=("two",))
+    monthly = replace(
+        CIRCULAR,
+        period=PeriodKind.MONTH,
+        seals=False,
+        own=(),
+        document=replace(DOCUMENT, sections=(section,)),
+    )
+    book = office(monthly)
+    lists = (*book.scoring.lists, running)
+    bureau = Bureau(tmp_path, replace(book, scoring=replace(book.scoring, lists=lists)))
+    for day in ("2026-07-06", "2026-08-06", "2026-09-07"):
+        bureau.item(day)
+    told = {
+        month: any(
+            "本系统自2026年7月1日起使用" in flag for flag in bureau.draft(Period.parse(month)).flags
+        )
+        for month in ("2026-08", "2026-09")
+    }
+    assert told == {"2026-08": True, "2026-09": False}
+
+
+def test_a_service_that_began_in_the_middle_proves_nothing_of_the_days_before(
+    bureau: Bureau,
+) -> None:
+    bureau.item("2026-06-30", "d")
+    start = NewDuty(f"start:{OFFICE}", OFFICE, "start", "", "", noon("2026-08-20"), DutyState.DONE)
+    with bureau.store.begin() as tx:
+        tx.add_duty(start, noon("2026-08-20"))
+    assert "本系统自2026年8月20日起使用" in "".join(bureau.draft(Q3).flags)
+    assert not any("起使用" in f for f in bureau.draft(Q4, noon("2027-01-11")).flags)
 
 
 # --- sending
@@ -564,6 +834,7 @@ def test_a_letter_with_nobody_to_name_is_passed_over(tmp_path: Path) -> None:
     )
     monthly = replace(only, period=PeriodKind.MONTH, seals=False)
     bureau = Bureau(tmp_path, office(monthly))
+    bureau.item("2026-06-08")  # in use since then
     for unit in "abcd":
         bureau.item("2026-09-06", unit)
     month = Period.parse("2026-09")
@@ -611,11 +882,48 @@ def test_text_messages_of_an_approved_notice(bureau: Bureau) -> None:
     assert found.sendable[0].text == (
         "a局：2026年第三季度报送3条，得7分，在全部4个单位中列第1位。某办"
     )
+    assert found.sendable[1].text.endswith("在全部4个单位中并列第3位。某办"), "with d"
     assert found.sendable[0].parts == 1
     assert [(m.unit, m.why) for m in found.others] == [
         ("b局", "0477-7622029 不是手机号"),
         ("d局", "名册里没有电话"),
     ]
+
+
+def test_a_notice_without_text_messages_says_so(tmp_path: Path) -> None:
+    bureau = Bureau(tmp_path, office(replace(CIRCULAR, sms="")))
+    bureau.item("2026-07-06")
+    row = bureau.draft(Q3)
+    with bureau.store.reading() as reads:
+        refused("no_sms", messages, reads, row, bureau.book)
+
+
+@pytest.mark.parametrize(
+    ("text_", "said"),
+    [
+        ("在{table}{of}个单位中列第{place}位", "在全部4个单位中并列第3位"),
+        ("{table}位列第{place}", "全部并列第3"),
+        ("排名第{place}位（共{of}个）", "排名并列第3位（共4个）"),
+        ("位次：{place}", "位次：并列第3"),
+        ("并列的也写第{place}位", "并列的也写第3位"),
+    ],
+)
+def test_a_shared_place_is_told_in_the_office_s_own_words(
+    bureau: Bureau, text_: str, said: str
+) -> None:
+    assert message(bureau.book, replace(CIRCULAR, sms=text_), bureau.standings(Q3), "d") == said
+
+
+def test_a_text_that_nobody_can_get_is_no_change(bureau: Bureau) -> None:
+    bureau.draft(Q3)
+    b = replace(UNITS[1], contacts=(Contact("head", "李乙", "0477-7622030"),))
+    bureau.use(office(units=(UNITS[0], b, *UNITS[2:])))
+    refusal = refused("stale", bureau.approval.approve, 1, "王五", OCTOBER)
+    assert "短信" not in "".join(refusal.choices) and refusal.choices
+    b = replace(UNITS[1], contacts=(Contact("head", "李乙", "13900000002"),))
+    bureau.use(office(units=(UNITS[0], b, *UNITS[2:])))
+    refusal = refused("stale", bureau.approval.approve, 2, "王五", OCTOBER)
+    assert "短信的内容或号码有变化：李乙。" in refusal.choices
 
 
 def test_unknown_drafts_offices_and_letters(bureau: Bureau) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from mailbot.app.notices.covers import cover, own_notice, reader_cover, unit_line
-from mailbot.app.papers import Bar
+from mailbot.app.papers import Bar, DraftTraces
 from mailbot.app.posting import Addressee
 from mailbot.app.scoring import Statement
 from mailbot.core.documents.material import Material
@@ -55,6 +55,12 @@ class Papers:
 
     def document(self, book: OfficeBook, letter_id: str, document: Document) -> bytes:
         raise AssertionError("a cover makes no document")
+
+    def noted(self, docx: bytes, draft: int) -> bytes:
+        raise NotImplementedError
+
+    def draft_traces(self, docx: bytes) -> DraftTraces:
+        raise NotImplementedError
 
     def statement(self, book: OfficeBook, statement: Statement) -> bytes:
         raise AssertionError("a cover makes no statement")
@@ -122,13 +128,28 @@ def test_places_lost_are_counted() -> None:
     assert (line.place, line.previous_place, line.change) == (4, 1, -3)
 
 
+def test_a_unit_that_sent_nothing_is_known_for_it() -> None:
+    own = office()
+    material = with_previous(own)
+    lines = {unit: unit_line(own, material, unit) for unit in "abc"}
+    assert any(line.submissions for line in lines.values())
+    for line in lines.values():
+        worth = line.submissions or line.adopted or (line.points or 0) > 0
+        assert line.silent is not bool(worth)
+    row = material.standings.tables[0].rows[0]
+    nothing = replace(row, submissions=0, adopted=0, points=Decimal(-10))
+    table = replace(material.standings.tables[0], rows=(nothing,))
+    bare = replace(material, standings=replace(material.standings, tables=(table,)))
+    assert unit_line(own, bare, row.unit).silent
+
+
 def test_lists_that_the_notice_does_not_show_are_not_told() -> None:
     proposed = replace(
         list_rule(ListKind.NO_ADOPTION, list_id="weak"), consequence=Consequence.REVIEW
     )
     own = office(lists=(list_rule(ListKind.FIRST), proposed))
     material = reckoned(own, EVENTS)
-    assert unit_line(own, material, "c").listed == ("名单（第一名，11分）",)
+    assert unit_line(own, material, "c").listed == ("名单（第一位，11分）",)
     assert unit_line(own, material, "a").listed == ()
     shown = rule(of_lists("weak", heading="提请研究"))
     assert unit_line(own, material, "a", shown).listed == (
@@ -191,7 +212,7 @@ def test_a_cover_draws_the_year_against_what_was_owed_and_says_the_same() -> Non
     first, second = letter.charts
     assert "7月5条（应报2条），8月0条（应报2条）" in first.alt
     assert [b.label for b in places] == ["Q2", "Q3"]
-    assert second.alt == "近几期名次：2022年第二季度第2名，2022年第三季度第2名（共4个单位）。"
+    assert second.alt == "近几期位次：2022年第二季度第2位，2022年第三季度第2位（共4个单位）。"
     assert [c.cid for c in letter.charts] == [i.cid for i in images]
     assert [i.content for i in images] == [b"png1", b"png2"]
     assert all(b.label.isascii() for bars in papers.drawn for b in bars)

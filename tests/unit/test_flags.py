@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from mailbot.app.duties.waiting import Given
 from mailbot.app.letter_records import DraftRecipient
-from mailbot.app.notices.flags import Flagged, flags
+from mailbot.app.notices.flagfacts import Flagged
+from mailbot.app.notices.flags import flags
 from mailbot.app.notices.standingflags import flags as standing_flags
 from mailbot.core.documents.material import Material, Shortfall
 from mailbot.core.duties.model import (
@@ -24,11 +26,13 @@ from mailbot.core.duties.model import (
 )
 from mailbot.core.rules.basis import Basis
 from mailbot.core.rules.entries import Entry, Listed, NoticeList, Row, Standings, Table
+from mailbot.core.rules.events import Event, EventKind
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import Consequence, Left, ListKind, ListRule, ListVersion
 from tests.unit import rules_help as r
 
+OCTOBER = datetime(2026, 10, 12, tzinfo=UTC)
 Q3 = Period.parse("2026-Q3")
 LISTS = ("first", "last", "silent")
 SECTION = Section(Part.LISTS, "名单", lists=LISTS)
@@ -282,7 +286,7 @@ def test_recipients_without_address_are_named_by_kind() -> None:
     )
     assert said(standings(ORDINARY), recipients=recipients) == [
         "没有可用邮箱、收不到通报的 2 人：b局主要负责人李乙、信息员。",
-        "没有可用邮箱、收不到告知书的 1 人：b局分管。",
+        "没有可用邮箱、收不到告知书的 1 人：b局分管负责人。",
         "没有可用邮箱、收不到报送件的 1 人：周某副旗长。",
     ]
 
@@ -317,8 +321,44 @@ def test_only_what_touches_the_notice_is_mentioned() -> None:
         quotas=(r.quota(),),
     )
     assert said(standings(ORDINARY), book=office) == [
-        "文件留给本室定、与本期通报有关：末位怎样算（另一办法第三条）。"
+        "文件留给本室定、与本期通报有关的 1 处（每期相同）：末位怎样算（另一办法第三条）。"
     ]
     missed = (Shortfall("a", "items", Period.parse("2026-08"), 2),)
     told = said(standings(ORDINARY), book=office, shortfalls=missed)
-    assert "文件留给本室定、与本期通报有关：基础分怎样扣（办法第一条）。" in told
+    assert told == [
+        "文件留给本室定、与本期通报有关的 2 处（每期相同）："
+        "1. 末位怎样算（另一办法第三条）；2. 基础分怎样扣（办法第一条）。"
+    ]
+
+
+def test_what_is_the_same_every_time_comes_after_everything_unusual() -> None:
+    office = book()
+    left = (Left("末位怎样算", Basis("另一办法", "第三条")),)
+    office = replace(office, scoring=replace(office.scoring, left=left))
+    recipients = (replace(ADDRESSED[0], address=""), *ADDRESSED)
+    found = standings((row("a", 1), row("b", 1), row("c", 3)))
+    told = said(found, book=office, recipients=recipients)
+    assert told[0].startswith("没有可用邮箱")
+    assert told[-1].startswith("文件留给本室定") and len(told) == 3
+
+
+# --- what the books may lack
+
+
+def test_deductions_for_silence_do_not_hide_that_nothing_is_in_the_books() -> None:
+    silent = {"submissions": 0, "adopted": 0, "points": Decimal(-10)}
+    tables = standings(tuple(row(u, 1, **silent) for u in "abc"))
+    (flag,) = said(tables, recorded=False)
+    assert flag.startswith("2026年第三季度没有任何登记") and "扣分和名单只因没有登记" in flag
+    assert not any("没有任何登记" in f for f in said(tables)), "criticised by name, for example"
+
+
+def test_a_time_before_the_first_record_is_told() -> None:
+    (flag,) = said(standings(ORDINARY), began=date(2026, 7, 20))
+    assert flag.startswith("本系统自2026年7月20日起使用")
+
+
+def test_commissions_that_nobody_settled() -> None:
+    given = Event("record:1", EventKind.ASSIGNMENT, "b", date(2026, 8, 1), title="秋粮收购")
+    (flag,) = said(standings(ORDINARY), overdue=(Given("b", given, date(2026, 8, 15), OCTOBER),))
+    assert "1 项约稿已逾期" in flag and "b局“秋粮收购”（2026-08-15 到期）" in flag

@@ -287,6 +287,39 @@ def test_a_cover_begins_with_the_units_own_place(
 
 
 @pytest.mark.parametrize(
+    ("period", "begins"),
+    [
+        ("2026年第三季度", "【本季度没有报送和采用】"),
+        ("2026年8月", "【本月没有报送和采用】"),
+        ("2026年上半年", "【本半年没有报送和采用】"),
+        ("2026年", "【本年度没有报送和采用】"),
+    ],
+)
+def test_who_sent_nothing_is_not_congratulated_on_the_place_that_all_share(
+    period: str, begins: str
+) -> None:
+    silent = replace(
+        COVER.line, place=1, tied=30, change=0, submissions=0, adopted=0, silent=True, listed=()
+    )
+    letter = replace(COVER, period=period, line=silent)
+    rendered = render(letter)
+    assert rendered.subject == begins + COVER.title
+    first = next(x for x in rendered.text.splitlines()[1:] if x)
+    assert first == f"贵单位{period}没有报送和采用。"
+    says(letter, "并列第1位，与另外30个单位位次相同")
+    assert rendered.html.index("没有报送和采用") < rendered.html.index("并列第1位")
+
+
+def test_what_a_notice_leaves_to_the_office_is_not_cut() -> None:
+    flag = "文件留给本室定：" + "；".join(f"{n}. {'末位怎样算' * 6}" for n in range(1, 13))
+    says(replace(DRAFT, flags=(flag,)), flag)
+
+
+def test_a_draft_says_that_a_date_may_be_given_too() -> None:
+    says(DRAFT, "批准 ×政办发〔2026〕×号 2026年×月×日", "不写日期的以批准当天为成文日期")
+
+
+@pytest.mark.parametrize(
     ("period", "before"),
     [
         ("2026年8月", "较上月上升"),
@@ -394,6 +427,67 @@ def test_what_a_stranger_wrote_is_shown_not_run(hostile: str) -> None:
         shown = page(rendered.html)
         assert shown.active == []
         assert hostile in "".join((*shown.words, *shown.alts)) and hostile in rendered.text
+
+
+def test_returned_items_of_a_past_month_are_told_when_they_still_count() -> None:
+    """By the office's working days for corrections, whatever day the letter is read."""
+    letter = replace(RESULT, open=RESULT.open, office=replace(RESULT.office, correction_days=3))
+    says(letter, "来信后3个工作日内更正的计入来信当月，此后更正的计入更正当月")
+    none = replace(letter, office=replace(letter.office, correction_days=0))
+    says(none, "来信当日更正的计入来信当月，此后更正的计入更正当月")
+    unsaid = replace(letter, office=replace(letter.office, correction_days=None))
+    says(unsaid, "按期更正的计入来信当月，逾期更正的计入更正当月", never=("None",))
+    running = replace(REMINDER, office=letter.office)
+    says(running, "请按退回函所列问题更正主题后重新发送", never=("计入更正当月",))
+    held = tuple(replace(one, held=True) for one in RESULT.open)
+    says(replace(letter, open=held), "正在核对", never=("更正的计入",))
+
+
+COMMISSIONS = next(
+    s for s in SAMPLES if isinstance(s, TaskReminder) and s.commissions and s.lines[0].number
+)
+
+
+def test_a_commissions_number_helps_the_office_and_matches_nothing_by_itself() -> None:
+    number = COMMISSIONS.lines[0].number
+    says(
+        COMMISSIONS,
+        f"在正文中注明约稿编号（如 {number}），便于工作人员核对办结",
+        never=("以便系统对应登记",),
+    )
+
+
+def test_a_commission_without_a_number_prints_no_empty_one() -> None:
+    without = tuple(replace(one, number="", clause="") for one in COMMISSIONS.lines)
+    letter = replace(COMMISSIONS, lines=without)
+    says(letter, "信息标题与约稿题目一致", never=("编号", "（如"))
+    mixed = replace(letter, lines=(without[0], COMMISSIONS.lines[0]))
+    says(mixed, f"（如 {COMMISSIONS.lines[0].number}）")
+    assert render(mixed).text.count("编号：") == 1
+
+
+@pytest.mark.parametrize(
+    ("period", "name", "told"),
+    [
+        ("2026年6月", "当月报送结果", "2026年6月报送结果"),
+        ("2026年第三季度", "季度报送任务提醒", "2026年第三季度报送任务提醒"),
+        ("2026年", "年度高质量报告提醒", "2026年高质量报告提醒"),
+        ("2026年6月", "报送任务提醒", "2026年6月报送任务提醒"),
+    ],
+)
+def test_a_period_is_said_once(period: str, name: str, told: str) -> None:
+    letter = replace(SUMMARY, period=period, name=name, what="")
+    assert told in render(letter).subject
+    says(letter, told, never=(period + name,) if period + name != told else ())
+
+
+def test_dates_and_points_never_break() -> None:
+    account = sample(Account)
+    entry = replace(account.entries[0], clause="（三）" * 30, text="《" + "A" * 80 + "》采用")
+    html = render(replace(account, entries=(entry,))).html
+    table = html[html.index("计分事项") :]
+    cells = re.findall(r"<td[^>]*>", table)[:3]
+    assert [("white-space:nowrap" in c) for c in cells] == [False, True, True]
 
 
 def test_nobody_advertises_through_an_account() -> None:

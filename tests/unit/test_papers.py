@@ -16,6 +16,7 @@ import pytest
 from mailbot.adapters import i18n
 from mailbot.adapters.papers import OfficePapers
 from mailbot.adapters.resultsheets import standings_sheets
+from mailbot.adapters.word import gongwen
 from mailbot.app.papers import Bar
 from mailbot.app.scoring import Statement
 from mailbot.core.documents.model import Document, Paragraph
@@ -87,6 +88,21 @@ def test_a_document_is_in_the_official_format_where_the_office_has_no_template(
     with ZipFile(BytesIO(content)) as packed:
         body = packed.read("word/document.xml").decode()
     assert "正文。" in body
+
+
+def test_a_document_knows_its_draft_and_what_is_still_open_in_it(tmp_path: Path) -> None:
+    papers = OfficePapers(tmp_path)
+    draft = gongwen.write(Document("通报", (Paragraph("一段。"),), issuer="某办"))
+    noted = papers.noted(draft, 12)
+    assert papers.noted(draft, 12) == noted, "the same bytes"
+    found = papers.draft_traces(noted)
+    assert (found.draft, found.undated) == (12, True) and "草稿" in found.marked
+    assert papers.draft_traces(papers.noted(noted, 13)).draft == 13
+    done = Document("通报", (Paragraph("一段。"),), issuer="某办", issued=date(2026, 10, 12))
+    found = papers.draft_traces(gongwen.write(done))
+    assert (found.draft, found.marked, found.undated) == (None, "", False)
+    for broken in (b"", b"PK", noted[:-200], b"%PDF-1.7"):
+        assert papers.draft_traces(broken).unreadable
 
 
 def test_a_chart_is_a_picture(tmp_path: Path) -> None:

@@ -488,3 +488,13 @@ def test_mailto_survives_signs_that_mean_something_in_an_address() -> None:
 
 def _words(rendered: Rendered, kind: str) -> str:
     return rendered.text if kind == "text" else "".join(page(rendered.html).words)
+
+
+def test_a_broken_letter_of_our_own_accord_keeps_no_reply_from_being_written(own: Path) -> None:
+    (own / "cover.txt.j2").write_text("{{ nix }}", encoding="utf-8")
+    templates = office(own)
+    assert templates.check("otog", replies_only=True) == []
+    told = templates.check("otog")
+    assert {f.where.rpartition("/")[2] for f in told} == {"cover.txt.j2:1"}
+    (own / "account.txt.j2").write_text("{{ nix }}", encoding="utf-8")
+    assert templates.check("otog", replies_only=True)

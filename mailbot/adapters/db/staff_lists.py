@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.records import INBOUND_COLUMNS, to_inbound
-from mailbot.adapters.db.tables import binding, inbound, item, task
-from mailbot.app.records import Binding, InboundRow
+from mailbot.adapters.db.tables import binding, inbound, item, link, task
+from mailbot.app.records import Binding, InboundRow, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ def close_tasks(store: SqlStore, ids: list[int], who: str, now: datetime) -> int
             .values(done_at=now, done_by=who)
         )
         return int(done.rowcount)
+
+
+def replies_to(store: SqlStore, inbound_id: int) -> list[InboundRow]:
+    """Mails that were taken for more about an earlier one, oldest first."""
+    query = (
+        select(*INBOUND_COLUMNS)
+        .join(link, link.c.inbound_id == inbound.c.id)
+        .where(link.c.to_inbound == inbound_id, link.c.relation == Relation.REPLY.value)
+        .order_by(inbound.c.received, inbound.c.id)
+    )
+    with store.snapshot() as db:
+        return [to_inbound(row) for row in db.execute(query)]
 
 
 def bindings(store: SqlStore, office: str) -> list[Binding]:

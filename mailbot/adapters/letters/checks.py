@@ -7,7 +7,7 @@ letter uses, paragraphs of no problem, and names no letter has, also in branches
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import get_type_hints
 
@@ -21,10 +21,12 @@ from mailbot.core.intake.problems import Problem, ProblemCode
 from mailbot.core.letters.every import Letter
 
 
-def file_faults(office: OfficeTemplates) -> Iterator[Fault]:
-    """Everything that can be told without rendering a letter."""
+def file_faults(
+    office: OfficeTemplates, letters: Mapping[type[Letter], str] = TEMPLATE_NAMES
+) -> Iterator[Fault]:
+    """Everything that can be told about the templates of `letters` without rendering one."""
     yield from _unknown_files(office)
-    for letter, name in TEMPLATE_NAMES.items():
+    for letter, name in letters.items():
         for part in PARTS:
             yield from _unknown_names(office, letter, f"{name}.{part}.j2")
     yield from _paragraph_faults(office)

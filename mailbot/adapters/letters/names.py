@@ -56,6 +56,9 @@ TEMPLATE_NAMES: dict[type[Letter], str] = {
     NotDone: "not_done",
     DraftDecided: "draft_decided",
 }
+REPLIES = {letter: name for letter, name in TEMPLATE_NAMES.items() if name not in set(LetterKind)}
+"""What is written while mail is being taken in. A letter of our own accord that cannot be written
+fails alone; without these nothing can be answered."""
 PARTS = ("subject", "txt", "html")
 
 _ALWAYS = {"letter", "brevity", "shown_items", "shown_lines", "part", "say"}

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from mailbot.adapters.i18n import _
 from mailbot.adapters.letters.checks import file_faults
-from mailbot.adapters.letters.names import TEMPLATE_NAMES
+from mailbot.adapters.letters.names import REPLIES, TEMPLATE_NAMES
 from mailbot.adapters.letters.office_templates import SCALES, OfficeTemplates
 from mailbot.adapters.letters.samples import SAMPLES
 from mailbot.adapters.letters.text import clean, one_line, read_templates, tidy
@@ -57,16 +57,20 @@ class MailTemplates:
             html=office.render(f"{name}.html.j2", office.context(safe, 0)).strip() + "\n",
         )
 
-    def check(self, office_id: str) -> list[Fault]:
+    def check(self, office_id: str, *, replies_only: bool = False) -> list[Fault]:
         """Renders every kind of letter with samples and looks for names no letter has; all faults
-        at once, empty when the office's templates are good. Reads the files anew."""
+        at once, empty when the office's templates are good. Reads the files anew. `replies_only`:
+        only what is written while mail is being taken in."""
+        letters = REPLIES if replies_only else TEMPLATE_NAMES
         self._offices.pop(office_id, None)
         try:
             office = self._office(office_id)
         except OperatorFault as fault:
             return list(fault.faults)
-        faults = list(file_faults(office))
+        faults = list(file_faults(office, letters))
         for letter in SAMPLES:
+            if type(letter) not in letters:
+                continue
             try:
                 rendered = self.render(office_id, letter)
             except OperatorFault as fault:

@@ -68,6 +68,26 @@ NOTICES: tuple[Letter, ...] = (
         charts=(),
     ),
     replace(COVER, line=replace(LINE, place=1, tied=1, previous_place=1, change=0, listed=())),
+    # nothing at all, on a place that everybody shares
+    replace(
+        COVER,
+        files=(),
+        line=replace(
+            LINE,
+            place=1,
+            tied=30,
+            previous_place=1,
+            change=0,
+            submissions=0,
+            adopted=0,
+            points=Decimal(0),
+            cumulative=Decimal(0),
+            quotas=(),
+            listed=(),
+            silent=True,
+        ),
+        charts=(),
+    ),
     # first quarter, no points, no quota, nothing adopted
     replace(
         COVER,

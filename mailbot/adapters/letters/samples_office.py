@@ -79,7 +79,10 @@ DRAFT = DraftMail(
         DraftLine("税务局　主要负责人", ""),
         DraftLine("某某旗　分管副旗长", "lingdao@example.org"),
     ),
-    files=("关于2026年第三季度政务信息报送情况的通报.docx", "2026年第三季度排名表.xlsx"),
+    files=(
+        "第12号草稿 关于2026年第三季度政务信息报送情况的通报.docx",
+        "第12号草稿 2026年第三季度排名表.xlsx",
+    ),
     token="ABCDEFGH",
     valid_until=datetime(2026, 10, 16, 18, 0, tzinfo=_ZONE),
     seals=True,

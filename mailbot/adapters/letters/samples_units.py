@@ -75,7 +75,7 @@ RESULT = PeriodResult(
     open=OPEN[:1],
     document="某政办发〔2022〕65号",
     clause="二（四）1（1）",
-    example="农牧局+春耕备耕工作进展顺利+张三+7622029",
+    example="农牧局+春耕备耕工作进展顺利+张三+13900000000",
 )
 
 UNIT_LETTERS: tuple[Letter, ...] = (
@@ -113,6 +113,7 @@ UNIT_LETTERS: tuple[Letter, ...] = (
     replace(RESULT, role="head", quotas=(MET,), open=(), document="", clause=""),
     replace(RESULT, role="head", quotas=SEVERAL, counted=(), open=(), liaison=""),
     replace(RESULT, quotas=(MET, REMARK)),
+    replace(RESULT, office=replace(OFFICE, correction_days=3), open=OPEN),
     Thanks(
         office=OFFICE,
         unit="农牧局",
@@ -163,6 +164,14 @@ UNIT_LETTERS: tuple[Letter, ...] = (
             DueLine("秋粮收购资金保障情况", "二（四）2（3）", "YG-3", date(2026, 9, 7), -3),
             DueLine("牧区饲草储备", "", "YG-4", date(2026, 9, 10), 1),
         ),
+        commissions=True,
+    ),
+    TaskReminder(
+        office=OFFICE,
+        unit="农牧局",
+        role="liaison",
+        document="",
+        lines=(DueLine("冬季饲草储备情况", "", "", date(2026, 9, 10), 3),),
         commissions=True,
     ),
     AdoptionNews(

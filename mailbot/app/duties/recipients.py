@@ -1,7 +1,8 @@
 """Who in a unit is written to, and who cannot be.
 
 The roster's people come first. For the liaison, whoever is not in the roster with an address is
-found through the addresses bound to the unit; a head is never guessed.
+found through the addresses bound to the unit, but not one that the roster says has left; a head is
+never guessed.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from datetime import date
 from mailbot.app.posting import Addressee
 from mailbot.app.records import Binding
 from mailbot.core.mail.compose import usable_address
-from mailbot.core.rules.people import CALLED
-from mailbot.core.subject.roster import Unit
+from mailbot.core.rules.people import IN_A_SENTENCE
+from mailbot.core.subject.roster import Roster, Unit
 
 LIAISON = "liaison"
 
@@ -24,7 +25,7 @@ class Found:
     people: tuple[Addressee, ...]
     """By role, then in the roster's order; each address once, under its first role."""
     lacking: tuple[str, ...]
-    """Why nobody in a role can be written to, a Chinese phrase each: “主要负责人没有邮箱”."""
+    """Who cannot be written to, a Chinese phrase each: “主要负责人没有邮箱”."""
 
 
 def recipients(
@@ -33,7 +34,10 @@ def recipients(
     """The unit's people in these roles on the day. `bindings`: the office's bound addresses."""
     people: dict[str, Addressee] = {}
     lacking: list[str] = []
-    bound = [b.address for b in bindings if b.unit_id == unit.id]
+    alone = Roster((unit,))
+    bound = [
+        b.address for b in bindings if b.unit_id == unit.id and not alone.has_left(b.address, day)
+    ]
     for role in roles:
         contacts = [c for c in unit.contacts if c.role == role and c.on(day)]
         written = [(c.name, c.address) for c in contacts if c.address]
@@ -45,11 +49,21 @@ def recipients(
             people.setdefault(address.lower(), Addressee(address, role, unit.id, name))
         if not usable:
             lacking.append(_why(role, bool(contacts), [a for _, a in written]))
+            continue
+        # Of two heads one may be out of reach: the other's letter does not make up for it.
+        lacking += [
+            _unreached(role, c.name, c.address) for c in contacts if not usable_address(c.address)
+        ]
     return Found(tuple(people.values()), tuple(lacking))
 
 
+def _unreached(role: str, name: str, address: str) -> str:
+    called = IN_A_SENTENCE[role] + name
+    return f"{called}的邮箱写错了：{address}" if address else f"{called}没有邮箱"
+
+
 def _why(role: str, known: bool, refused: Sequence[str]) -> str:
-    called = "信息员" if role == LIAISON else f"{CALLED.get(role, role)}"
+    called = IN_A_SENTENCE.get(role, role)
     if refused:
         return f"{called}的邮箱写错了：{'、'.join(refused[:3])}"
     return f"{called}没有邮箱" if known else f"名册里没有{called}"

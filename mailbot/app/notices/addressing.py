@@ -6,11 +6,12 @@ Whoever cannot be written to is in the list too, without an address, so that he 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from mailbot.app.duties.recipients import recipients
+from mailbot.app.duties.recipients import LIAISON, recipients
 from mailbot.app.letter_records import DraftRecipient
 from mailbot.app.ports import Reads
 from mailbot.app.records import Binding
@@ -64,15 +65,25 @@ def _people(
     day: date,
     bindings: Iterable[Binding],
 ) -> Iterator[DraftRecipient]:
-    """The unit's people in these roles, each address once; of a role without any, one without."""
+    """The unit's people in these roles, each address once. Whoever has none is there without; of a
+    role in which nobody is known, one line."""
     written: set[str] = set()
     for role in roles:
         contacts = [c for c in unit.contacts if c.role == role and c.on(day)]
         people = recipients(unit, (role,), day, bindings).people
-        if not people:
-            first = contacts[0] if contacts else Contact(role)
-            name, phone = first.name, first.phone
-            yield DraftRecipient(f"{key}:{unit.id}:{role}", kind, unit.id, role, name, "", phone)
+        # Of an address that stands in for a liaison's the roster's name is borrowed.
+        named = role != LIAISON or any(usable_address(c.address) for c in contacts)
+        lost = [c for c in contacts if not usable_address(c.address)] if named or not people else []
+        for number, one in enumerate(lost or ([] if people else [Contact(role)]), len(people) + 1):
+            yield DraftRecipient(
+                _numbered(f"{key}:{unit.id}:{role}", number),
+                kind,
+                unit.id,
+                role,
+                one.name,
+                "",
+                one.phone,
+            )
         fresh = [p for p in people if p.address.lower() not in written]
         for number, person in enumerate(fresh, 1):
             written.add(person.address.lower())
@@ -182,6 +193,7 @@ def message(book: OfficeBook, rule: LetterRule, standings: Standings, unit_id: s
     table, row = next(
         (table, row) for table in standings.tables for row in table.rows if row.unit == unit_id
     )
+    tied = row.place is not None and sum(other.place == row.place for other in table.rows) > 1
     values = {
         "unit": row.name,
         "period": standings.period.name,
@@ -193,4 +205,12 @@ def message(book: OfficeBook, rule: LetterRule, standings: Standings, unit_id: s
         "of": _NONE if row.place is None else str(sum(r.place is not None for r in table.rows)),
         "office": book.info.name,
     }
-    return clean(fill(rule.sms, values))
+    return clean(fill(_shared(rule.sms) if tied else rule.sms, values))
+
+
+_PLACE = re.compile(r"(?:[位名]?列)?第\{place\}|\{place\}")
+
+
+def _shared(text: str) -> str:
+    """The office's text for a unit that shares its place: 中列第{place}位 becomes 中并列第{place}位."""
+    return text if "并列" in text else _PLACE.sub("并列第{place}", text)

@@ -18,14 +18,23 @@ from datetime import date, datetime
 from mailbot.app.letter_content import office_card
 from mailbot.app.letter_records import DraftFile, DraftRow, DraftState
 from mailbot.app.notices.changes import changes
-from mailbot.app.notices.drafting import Drafting, drafts_of, is_empty, notices
+from mailbot.app.notices.drafting import Drafting, drafts_of, is_empty
 from mailbot.app.notices.draftmail import announced, draft_letters
-from mailbot.app.notices.files import DOCUMENT, draft_files, edited, statement_file
+from mailbot.app.notices.files import (
+    DOCUMENT,
+    checked,
+    draft_files,
+    edited,
+    exported,
+    statement_file,
+)
 from mailbot.app.notices.guards import (
     approved,
-    checked_number,
+    book_of,
     letter_for,
-    must_be_free,
+    letter_of,
+    may_be_approved,
+    must_be_unsent,
     named,
     waiting,
 )
@@ -54,6 +63,8 @@ class Decided:
     """Its period was sealed with it."""
     queued: int = 0
     """Letters in the outbox."""
+    notices: tuple[str, ...] = ()
+    """What is to be looked at in the office's own document, each a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +81,7 @@ class Approval:
         """A draft by hand: of a rejected period, of one that the calendar passed over, or because
         the facts have changed. `letter` may be empty where the office has one for such periods."""
         who = named(who)
-        book = self._book(office)
+        book = book_of(self.books, office)
         rule = letter_for(book, letter, period)
         with self.store.reading() as reads:
             said = self.drafting.said(reads, book, rule, period, now)
@@ -78,9 +89,8 @@ class Approval:
                 raise NotDecided("nothing")
             new = self.drafting.new(said, book)
         with self.store.begin() as tx:
+            must_be_unsent(tx.read, office, rule.id, period)
             earlier = drafts_of(tx.read, office, rule.id, period)
-            if earlier and earlier[0].state is DraftState.SENT:
-                raise NotDecided("sent", earlier[0].id)
             if earlier and earlier[0].state is DraftState.DRAFT and _same(earlier[0], said):
                 raise NotDecided("same", earlier[0].id, str(earlier[0].id))
             row = tx.add_draft(new, who, now)
@@ -98,7 +108,7 @@ class Approval:
         letters, tokens = draft_letters(
             row,
             tx.read.draft_recipients(row.id),
-            tx.read.draft_files(row.id),
+            exported(tx.read.draft_files(row.id), row, self.drafting.papers),
             book,
             office_card(book, posting.mailbox),
             posting.signer,
@@ -130,28 +140,32 @@ class Approval:
         `document`: the office's own .docx or .pdf in place of ours. With `send` its letters are
         queued as well, after it is approved: where that fails, it stays approved."""
         who, issued = named(who), issued or day_of(now)
-        number = checked_number(number.strip(), draft_id)
+        number = number.strip()
         with self.store.reading() as reads:
             row = waiting(reads, draft_id)
+            may_be_approved(reads, row, number, issued, day_of(now))
             book, rule, period = self._about(row)
-            must_be_free(reads, row, number)
             if document is None and leaves_blanks(rule):
                 raise NotDecided("unfilled", draft_id)
-            own = edited(document, row.title) if document is not None else None
+            own: DraftFile | None = None
+            remarks: tuple[str, ...] = ()
+            if document is not None:
+                own = edited(document, row.title)
+                remarks = checked(own, row, number, self.drafting.papers)
             said = self.drafting.said(reads, book, rule, period, now)
             files = None
             if _same(row, said):
-                files = self._files(reads, said, book, now, number, issued, own)
+                files = self._files(reads, row, said, book, now, number, issued, own)
         with self.store.begin() as tx:
             tx.hold_ledger()
             row = waiting(tx.read, draft_id)
-            must_be_free(tx.read, row, number)
+            may_be_approved(tx.read, row, number, issued, day_of(now))
             today = self.drafting.said(tx.read, book, rule, period, now)
             stale = None if _same(row, today) else self._anew(tx, row, today, book, now)
             sealed = False
             if stale is None:
                 if files is None or said.digest != today.digest:
-                    files = self._files(tx.read, today, book, now, number, issued, own)
+                    files = self._files(tx.read, row, today, book, now, number, issued, own)
                 sealed = _seal(tx, book, rule, period, who, now)
                 row = tx.decide_draft(
                     draft_id,
@@ -165,8 +179,8 @@ class Approval:
         if stale is not None:  # raised here: the new draft stays
             raise stale
         if send:
-            return replace(self.send(draft_id, who, now), sealed=sealed)
-        return Decided(row, sealed)
+            return replace(self.send(draft_id, who, now), sealed=sealed, notices=remarks)
+        return Decided(row, sealed, notices=remarks)
 
     def reject(self, draft_id: int, who: str, why: str, now: datetime) -> DraftRow:
         who, why = named(who), why.strip()
@@ -204,21 +218,13 @@ class Approval:
     # --- parts
 
     def _about(self, row: DraftRow) -> tuple[OfficeBook, LetterRule, Period]:
-        book = self._book(row.office, row.id)
-        rule = next((r for r in notices(book) if r.id == row.letter), None)
-        if rule is None:
-            known = tuple(r.id for r in notices(book))
-            raise NotDecided("no_letter", row.id, row.letter, known)
-        return book, rule, Period.parse(row.period)
-
-    def _book(self, office: str, draft_id: int = 0) -> OfficeBook:
-        if office not in self.books:
-            raise NotDecided("no_office", draft_id, office, tuple(self.books))
-        return self.books[office]
+        book = book_of(self.books, row.office, row.id)
+        return book, letter_of(book, row), Period.parse(row.period)
 
     def _files(
         self,
         reads: Reads,
+        row: DraftRow,
         said: Said,
         book: OfficeBook,
         now: datetime,
@@ -226,12 +232,14 @@ class Approval:
         issued: date,
         own: DraftFile | None,
     ) -> list[DraftFile]:
-        """All that goes out, with number and date; a statement for each unit that is written to."""
+        """All that goes out, with number and date; a statement for each unit, also where nobody has
+        an address yet."""
         papers = self.drafting.papers
         files = list(draft_files(said, book, papers, number=number, issued=issued))
-        if own is not None:
-            files = [own if file.role == DOCUMENT else file for file in files]
-        units = [r.unit_id for r in said.recipients if r.kind == LetterKind.COVER and r.address]
+        for at, file in enumerate(files):
+            if file.role == DOCUMENT:
+                files[at] = own or replace(file, content=papers.noted(file.content, row.id))
+        units = [r.unit_id for r in said.recipients if r.kind == LetterKind.COVER]
         if units:
             statement = statements_in(reads, book, said.material.period, day_of(now))
             files += [

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from mailbot.app.notices.said import Said, comparable
+from mailbot.app.notices.sms import mobile
 
 MOST = 12
 """Sentences; more are counted."""
@@ -35,6 +36,8 @@ def changes(before: Mapping[str, Any], after: Said, flags_before: Sequence[str])
         same_facts or not found
     ):
         found.append("文稿的内容有变化（例如采用的标题、信件的设置或名册）。")
+    if not found and before["recipients"] != now["recipients"]:
+        found.append("收件人名单里只有不影响发送的变化（例如没有手机号的人的电话）。")
     if len(found) > MOST:
         return (*found[:MOST], f"另有 {len(found) - MOST} 处变化。")
     return tuple(found)
@@ -96,17 +99,28 @@ def _recipients(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
     old, new = ({one["key"]: one for one in side} for side in (before, after))
     for key in dict.fromkeys((*old, *new)):
         was, now = old.get(key), new.get(key)
-        if was == now:
+        if _kept(was) == _kept(now):
             continue
         if was is None or now is None:
             one, verb = (now, "增加") if now is not None else (was, "减少")
             yield f"收件人{verb}：{_who(one)}。"
         elif was["address"] != now["address"]:
             yield f"收件人的邮箱有变化：{_who(was)}，现为{_who(now)}。"
-        elif (was["sms"], was["phone"]) != (now["sms"], now["phone"]):
+        elif _message(was) != _message(now):
             yield f"短信的内容或号码有变化：{now['name'] or now['unit_id']}。"
         else:
             yield f"收件人有变化：{_who(was)}，现为{_who(now)}。"
+
+
+def _kept(one: Any) -> Any:
+    """Without the text message, and with the mobile only: what makes a difference by itself."""
+    return one and {**one, "phone": "", "sms": _message(one)}
+
+
+def _message(one: Any) -> tuple[str, str]:
+    """Number and text; of somebody without a mobile nothing is ever sent."""
+    number = mobile(one["phone"]) if one["sms"] else ""
+    return (number, one["sms"]) if number else ("", "")
 
 
 def _who(one: Any) -> str:

@@ -59,11 +59,11 @@ def places_chart(places: Sequence[PlaceThen], papers: Papers) -> Chart | None:
         for one in places
     ]
     said = (
-        f"{one.period.name}第{one.place}名" + (f"（共{one.of}个单位）" if one.of else "")
+        f"{one.period.name}第{one.place}位" + (f"（共{one.of}个单位）" if one.of else "")
         for one in places
     )
-    caption = "近几期名次（柱越高名次越靠前）"
-    return _drawn("places", caption, f"近几期名次：{'，'.join(said)}。", bars, papers)
+    caption = "近几期位次（柱越高位次越靠前）"
+    return _drawn("places", caption, f"近几期位次：{'，'.join(said)}。", bars, papers)
 
 
 def _drawn(name: str, caption: str, alt: str, bars: Sequence[Bar], papers: Papers) -> Chart:

@@ -6,6 +6,7 @@ Of other units a cover says no more than how many there are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from mailbot.app.notices.chartlines import places_chart, progress_chart
@@ -54,6 +55,7 @@ def unit_line(
                     cumulative=row.cumulative if scored else None,
                     quotas=_quotas(book, row),
                     listed=listed,
+                    silent=_silent(row),
                 )
     # Came to the roster after the period: nothing is to be told but that.
     return UnitLine("", None, 0, 0, None, None, 0, 0, None, None, (), listed)
@@ -154,6 +156,10 @@ def _tied(row: Row, table: Table) -> int:
     return sum(other.place == row.place for other in table.rows) - 1
 
 
+def _silent(row: Row) -> bool:
+    return not row.submissions and not row.adopted and row.points <= 0
+
+
 def _quotas(book: OfficeBook, row: Row) -> tuple[QuotaLine, ...]:
     names = {quota.id: quota.name for quota in book.quotas}
     return tuple(
@@ -176,9 +182,17 @@ def _listed(
             continue
         for who in one.listed:
             if who.unit == unit_id:
-                said = f"{clean(one.name)}（{reason(one, who, book)}）"
+                said = f"{clean(one.name)}（{_in_places(reason(one, who, book))}）"
                 found.append(f"{headings[one.id]}：{said}" if headings.get(one.id) else said)
     return found
+
+
+_PLACE = re.compile(r"^(并列)?(倒数)?(第[一二三四五六七八九十\d]+|最后一)名(?=，)")
+
+
+def _in_places(why: str) -> str:
+    """并列第三名，86分: a unit's place is called 位 everywhere else in the letter."""
+    return _PLACE.sub(lambda found: f"{found[0][:-1]}位", why)
 
 
 def _headings(document: DocumentRule | None, material: Material) -> Mapping[str, str]:

@@ -13,7 +13,8 @@ from mailbot.app.duties.model import Prepared
 from mailbot.app.letter_records import DraftRow, DraftState, DutyState, NewDraft
 from mailbot.app.notices.addressing import addressees, listed, reach
 from mailbot.app.notices.files import draft_files
-from mailbot.app.notices.flags import flagged, flags, names_somebody
+from mailbot.app.notices.flagfacts import flagged, names_somebody
+from mailbot.app.notices.flags import flags
 from mailbot.app.notices.material import gather
 from mailbot.app.notices.said import OwnDocument, Said
 from mailbot.app.papers import Papers

@@ -22,7 +22,7 @@ from mailbot.core.letters.answers import OfficeCard
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.letters.office import DraftLine, DraftMail
 from mailbot.core.mail.compose import usable_address
-from mailbot.core.rules.people import CALLED
+from mailbot.core.rules.people import IN_A_SENTENCE
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.units import unit_name
@@ -94,7 +94,8 @@ def called(who: DraftRecipient, book: OfficeBook) -> str:
     """教体局主要负责人王甲; 教体局主要负责人（零报送单位告知书）; a reader by name and title."""
     if not who.unit_id:
         return who.name
-    person = f"{unit_name(who.unit_id, book.roster)}{CALLED.get(who.role, who.role)}{who.name}"
+    role = IN_A_SENTENCE.get(who.role, who.role)
+    person = f"{unit_name(who.unit_id, book.roster)}{role}{who.name}"
     return f"{person}（告知书）" if who.kind == LetterKind.OWN else person
 
 

@@ -4,13 +4,14 @@ the office may put in its document's place."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
-from mailbot.app.letter_records import DraftFile
+from mailbot.app.letter_records import DraftFile, DraftRow, DraftState
 from mailbot.app.notices.refusals import NotDecided
-from mailbot.app.notices.said import Said
-from mailbot.app.papers import Papers
+from mailbot.app.notices.said import FACTS, Said
+from mailbot.app.papers import DraftTraces, Papers
 from mailbot.app.scoring import Statement
 from mailbot.core.documents.notice import notice_document, own_document
 from mailbot.core.mail.enclosures import DOCX, PDF, XLSX, Enclosure
@@ -71,6 +72,28 @@ def statement_file(statement: Statement, book: OfficeBook, papers: Papers) -> Dr
     return DraftFile(statement_role(statement.unit), name, papers.statement(book, statement))
 
 
+def exported(files: Sequence[DraftFile], row: DraftRow, papers: Papers) -> list[DraftFile]:
+    """As they leave for somebody's desk: named after the draft, so that those of two drafts are told
+    apart, and its document with a note of it. One that was approved has its note already, or is the
+    office's own: it stays what went out."""
+    return [
+        replace(
+            file,
+            name=_named(row.id, file.name),
+            content=papers.noted(file.content, row.id)
+            if file.role == DOCUMENT and row.state is DraftState.DRAFT
+            else file.content,
+        )
+        for file in files
+        if file.role != FACTS
+    ]
+
+
+def _named(draft: int, name: str) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return f"第{draft}号草稿 {stem[: _LONGEST - 10]}{dot}{ending}"
+
+
 def edited(content: bytes, title: str) -> DraftFile:
     """The office's own document in place of ours. Raises `NotDecided`."""
     kind, marks = kind_of(content[: MAX_DOCUMENT + 1], "", "")
@@ -87,6 +110,38 @@ def edited(content: bytes, title: str) -> DraftFile:
     return DraftFile(DOCUMENT, file_name(title, ending), content)
 
 
+def checked(own: DraftFile, row: DraftRow, number: str, papers: Papers) -> tuple[str, ...]:
+    """What is to be said of a document that may stand in place of ours. Raises `NotDecided` for one
+    of another draft, and for one in which something of a draft was left."""
+    if not own.name.endswith(".docx"):
+        return (f"换上的是 PDF，没有核对其中的内容，请确认它就是第 {row.id} 号草稿的定稿。",)
+    found = papers.draft_traces(own.content)
+    if found.unreadable:
+        raise NotDecided("document_broken", row.id, found.unreadable)
+    if found.draft not in (None, row.id):
+        raise NotDecided("document_other", row.id, str(found.draft))
+    left = list(_left(found, number))
+    ours = found.draft == row.id
+    if found.marked or (ours and left):
+        raise NotDecided("document_draft", row.id, "；".join(left))
+    notices = (
+        []
+        if ours
+        else [f"换上的文件不是从第 {row.id} 号草稿导出的，没有核对其中的数字，请确认与草稿一致。"]
+    )
+    return (*notices, *(f"换上的文件里{one}，请核对。" for one in left))
+
+
+def _left(found: DraftTraces, number: str) -> Iterator[str]:
+    if found.marked:
+        yield f"页眉或正文里还有“{found.marked}”字样"
+    if found.undated:
+        yield "成文日期还空着"
+    if number and number not in found.text.translate(_BRACKETS):
+        yield f"没有写上发文字号“{number}”"
+
+
+_BRACKETS = str.maketrans("[]［］【】", "〔〕" * 3)
 _MARKS = {"encrypted": "加了密码", "macro": "含有宏"}
 
 

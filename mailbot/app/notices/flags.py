@@ -7,111 +7,32 @@ one after the draft was shown makes the approval ask again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 
-from mailbot.app.letter_records import AppealRow, DraftRecipient
+from mailbot.app.letter_records import DraftRecipient
 from mailbot.app.notices import standingflags
 from mailbot.app.notices.addressing import SMS
+from mailbot.app.notices.flagfacts import Flagged, shown
 from mailbot.app.notices.sms import mobile
-from mailbot.app.ports import Reads
 from mailbot.app.records import ItemRow, ItemState
-from mailbot.app.scoring import open_before
-from mailbot.core.documents.material import Material
-from mailbot.core.documents.notice import lists_shown
 from mailbot.core.documents.words import place_of
-from mailbot.core.duties.model import LetterRule, Part
+from mailbot.core.duties.model import Part
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.rules.basis import Basis, in_force
 from mailbot.core.rules.lists import lists_of
 from mailbot.core.rules.numbers import signed
-from mailbot.core.rules.people import CALLED
-from mailbot.core.rules.periods import OFFICE_ZONE, Period, PeriodKind, day_of
-from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.people import IN_A_SENTENCE
+from mailbot.core.rules.periods import Period
 from mailbot.core.rules.scorebook import Consequence, Left
-from mailbot.core.subject.units import unit_name
 
-_BEFORE = timedelta(days=62)
+LEFT_OPEN = "文件留给本室定、与本期通报有关的"
+"""Opens the one flag that stands apart from what is unusual."""
 _SHOWN = 10
-"""Receipt numbers named in one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged:
-    """What a draft is looked at for."""
-
-    book: OfficeBook
-    rule: LetterRule
-    material: Material
-    recipients: tuple[DraftRecipient, ...]
-    waiting: tuple[ItemRow, ...] = ()
-    """Items of the period that are held, or returned and not corrected."""
-    appeals: tuple[AppealRow, ...] = ()
-    """Open ones that touch the period."""
-    earlier_open: Period | None = None
-
-    @property
-    def period(self) -> Period:
-        return self.material.period
-
-    def name(self, unit: str) -> str:
-        return unit_name(unit, self.book.roster)
-
-
-def flagged(
-    reads: Reads,
-    book: OfficeBook,
-    rule: LetterRule,
-    material: Material,
-    recipients: tuple[DraftRecipient, ...],
-    today: date,
-) -> Flagged:
-    """With what the store knows beside the standings."""
-    period = material.period
-    settling = rule.seals and period.kind is book.scoring.settles
-    return Flagged(
-        book=book,
-        rule=rule,
-        material=material,
-        recipients=recipients,
-        waiting=_waiting(reads, book, period),
-        appeals=_appeals(reads, book, period),
-        earlier_open=open_before(reads, book, period, today) if settling else None,
-    )
+"""Receipt numbers, or commissions, named in one sentence."""
 
 
 def flags(of: Flagged) -> tuple[str, ...]:
-    """The gravest first."""
+    """The gravest first; what is the same every time comes last, in one."""
     return tuple(sentence for part in _PARTS for sentence in part(of))
-
-
-def _waiting(reads: Reads, book: OfficeBook, period: Period) -> tuple[ItemRow, ...]:
-    # A corrected item may count in a later month than the one its first mail came in.
-    since = datetime.combine(period.first, time(), OFFICE_ZONE) - _BEFORE
-    by_week = period.kind is PeriodKind.WEEK
-    return tuple(
-        item
-        for item in reads.open_items(book.info.id, None, since)
-        if (day_of(item.received) if by_week else item.month) in period
-    )
-
-
-def _appeals(reads: Reads, book: OfficeBook, period: Period) -> tuple[AppealRow, ...]:
-    return tuple(
-        appeal
-        for appeal in reads.appeals(book.info.id, waiting=True)
-        if _day(reads, appeal) in period
-    )
-
-
-def _day(reads: Reads, appeal: AppealRow) -> date:
-    """Of what it is about; where that cannot be told, the day it was opened."""
-    if appeal.new.record_id is not None:
-        record = reads.record(appeal.new.record_id)
-        if record is not None:
-            return record.new.day
-    item = reads.item_by_receipt(appeal.new.about)
-    return item.month if item is not None else day_of(appeal.opened)
 
 
 # --- the period ------------------------------------------------------------------------------
@@ -122,11 +43,24 @@ def _emptiness(of: Flagged) -> Iterator[str]:
     rows = [row for table in standings.tables for row in table.rows]
     if not rows:
         yield "名册里没有应列入的单位，成绩表是空的，请核对名册（units.toml）。"
-    elif not any(standingflags.something(row) for row in rows):
+    elif _is_empty(of):
+        deducted = any(standingflags.something(row) for row in rows)
+        only = "报送和采用都是 0，扣分和名单只因没有登记" if deducted else "报送、采用和得分都是 0"
         yield (
-            f"{of.period.name}没有任何登记：所有单位的报送、采用和得分都是 0。"
+            f"{of.period.name}没有任何登记：所有单位的{only}。"
             "请先确认这一期的信息、采用和批示是否已经录入，再决定是否印发。"
         )
+
+
+def _is_empty(of: Flagged) -> bool:
+    rows = [row for table in of.material.standings.tables for row in table.rows]
+    return not of.recorded or not any(standingflags.something(row) for row in rows)
+
+
+def _new_here(of: Flagged) -> Iterator[str]:
+    if of.began is not None:
+        day = f"{of.began.year}年{of.began.month}月{of.began.day}日"
+        yield f"本系统自{day}起使用，此前没有登记的信息不在内，请核对名单。"
 
 
 def _not_over(of: Flagged) -> Iterator[str]:
@@ -165,6 +99,16 @@ def _appealed(of: Flagged) -> Iterator[str]:
         )
 
 
+def _unsettled(of: Flagged) -> Iterator[str]:
+    if of.overdue:
+        said = [f"{of.name(g.unit)}“{g.event.title}”（{g.due} 到期）" for g in of.overdue]
+        more = f" 等 {len(said)} 项" if len(said) > _SHOWN else ""
+        yield (
+            f"有 {len(said)} 项约稿已逾期、还没有登记结果，没有计入：{'；'.join(said[:_SHOWN])}{more}。"
+            "请登记是否完成（mailbot record commission --outcome done 或 missed），或改定期限。"
+        )
+
+
 def _corrections(of: Flagged) -> Iterator[str]:
     found = of.material.standings.corrections
     if found:
@@ -176,18 +120,6 @@ def _corrections(of: Flagged) -> Iterator[str]:
 
 
 # --- the lists -------------------------------------------------------------------------------
-
-
-def shown(rule: LetterRule, material: Material) -> tuple[str, ...]:
-    """Ids of the lists that the notice speaks of, or sends letters of their own for."""
-    document = lists_shown(rule.document, material) if rule.document else ()
-    return tuple(dict.fromkeys((*document, *(own.list for own in rule.own))))
-
-
-def names_somebody(rule: LetterRule, material: Material) -> bool:
-    """Does any of its lists name a unit?"""
-    wanted = shown(rule, material)
-    return any(one.listed for one in material.standings.lists if one.id in wanted)
 
 
 def _both_ways(of: Flagged) -> Iterator[str]:
@@ -260,7 +192,7 @@ _KINDS = {LetterKind.COVER: "通报", LetterKind.OWN: "告知书", LetterKind.RE
 
 
 def _person(who: DraftRecipient) -> str:
-    return f"{CALLED.get(who.role, who.role)}{who.name}" if who.unit_id else who.name
+    return f"{IN_A_SENTENCE.get(who.role, who.role)}{who.name}" if who.unit_id else who.name
 
 
 def _unmessaged(of: Flagged) -> Iterator[str]:
@@ -274,13 +206,16 @@ def _unmessaged(of: Flagged) -> Iterator[str]:
 
 
 def _left(of: Flagged) -> Iterator[str]:
+    """All in one, apart from what is unusual: it is the same every time."""
     cited = {(b.document, place_of(b.clause)) for b in _cited(of)}
-    for left in (*of.book.scoring.left, *of.book.letters.left):
-        if _touched(left, cited):
-            yield (
-                f"文件留给本室定、与本期通报有关：{left.about.rstrip('。')}"
-                f"（{left.basis.document}{place_of(left.basis.clause)}）。"
-            )
+    said = [
+        f"{left.about.rstrip('。')}（{left.basis.document}{place_of(left.basis.clause)}）"
+        for left in (*of.book.scoring.left, *of.book.letters.left)
+        if _touched(left, cited)
+    ]
+    if said:
+        numbered = [f"{n}. {one}" for n, one in enumerate(said, 1)] if len(said) > 1 else said
+        yield f"{LEFT_OPEN} {len(said)} 处（每期相同）：{'；'.join(numbered)}。"
 
 
 def _touched(left: Left, cited: Iterable[tuple[str, str]]) -> bool:
@@ -303,6 +238,8 @@ def _cited(of: Flagged) -> Iterator[Basis]:
 
 
 def _standing(of: Flagged) -> Iterator[str]:
+    if _is_empty(of):
+        return  # then everybody ties
     document = of.rule.document
     sections = (*document.sections, *document.annexes) if document else ()
     places = bool(of.rule.to) or any(s.part is Part.STANDINGS for s in sections)
@@ -312,16 +249,18 @@ def _standing(of: Flagged) -> Iterator[str]:
 
 _PARTS: tuple[Callable[[Flagged], Iterator[str]], ...] = (
     _emptiness,
+    _new_here,
     _not_over,
     _earlier,
     _unaddressed,
+    _unmessaged,
     _undecided,
+    _unsettled,
     _appealed,
     _people,
     _both_ways,
     _standing,
     _corrections,
     _nobody,
-    _unmessaged,
     _left,
 )

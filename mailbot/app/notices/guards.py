@@ -4,7 +4,8 @@ number is one and free. What does not is raised as `NotDecided`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from mailbot.app.letter_records import DraftRow, DraftState
 from mailbot.app.notices.drafting import drafts_of, notices
@@ -14,11 +15,28 @@ from mailbot.core.duties.model import LetterRule
 from mailbot.core.rules.periods import Period, day_of
 from mailbot.core.rules.rulebook import OfficeBook
 
-_NUMBER = re.compile(r"[^\s〔〕]+〔\d{4}〕\d+号")
+AHEAD = timedelta(days=31)
+"""How far ahead of its approval a document may be dated."""
+_NUMBER = re.compile(r"[^\s〔〕]+〔(\d{4})〕\d+号")
 """发文字号, GB/T 9704—2012, 7.2.5: 机关代字、年份、发文顺序号; the year in 〔〕."""
 
 
-def _draft(reads: Reads, draft_id: int) -> DraftRow:
+def book_of(books: Mapping[str, OfficeBook], office: str, draft_id: int = 0) -> OfficeBook:
+    if office not in books:
+        raise NotDecided("no_office", draft_id, office, tuple(books))
+    return books[office]
+
+
+def letter_of(book: OfficeBook, row: DraftRow) -> LetterRule:
+    """The rule of a draft's letter, which the office may have dropped since."""
+    known = notices(book)
+    rule = next((r for r in known if r.id == row.letter), None)
+    if rule is None:
+        raise NotDecided("no_letter", row.id, row.letter, tuple(r.id for r in known))
+    return rule
+
+
+def draft(reads: Reads, draft_id: int) -> DraftRow:
     row = reads.draft(draft_id)
     if row is None:
         raise NotDecided("no_draft", draft_id)
@@ -32,8 +50,15 @@ def _newest(reads: Reads, row: DraftRow) -> DraftRow:
     return same[0] if same else row
 
 
+def must_be_unsent(reads: Reads, office: str, letter: str, period: Period) -> None:
+    """A letter about a period goes out once, however many drafts there were of it."""
+    sent = [d for d in drafts_of(reads, office, letter, period) if d.state is DraftState.SENT]
+    if sent:
+        raise NotDecided("sent", sent[0].id)
+
+
 def waiting(reads: Reads, draft_id: int) -> DraftRow:
-    row = _draft(reads, draft_id)
+    row = draft(reads, draft_id)
     if row.state is not DraftState.DRAFT:
         day = day_of(row.decided_at).isoformat() if row.decided_at else ""
         raise NotDecided("not_draft", draft_id, row.state.value, (row.decided_by, day))
@@ -42,11 +67,12 @@ def waiting(reads: Reads, draft_id: int) -> DraftRow:
 
 def approved(reads: Reads, draft_id: int) -> DraftRow:
     """And the newest of its letter and period: of two, only one may go out."""
-    row = _draft(reads, draft_id)
+    row = draft(reads, draft_id)
     if row.state is DraftState.SENT:
         raise NotDecided("sent", draft_id)
     if row.state is not DraftState.APPROVED:
         raise NotDecided("not_approved", draft_id, row.state.value)
+    must_be_unsent(reads, row.office, row.letter, Period.parse(row.period))
     newer = _newest(reads, row)
     if newer.id != row.id and newer.state is not DraftState.REJECTED:
         raise NotDecided("superseded", draft_id, str(newer.id))
@@ -59,16 +85,34 @@ def named(who: str) -> str:
     return who.strip()
 
 
-def checked_number(number: str, draft_id: int) -> str:
-    if number and not _NUMBER.fullmatch(number):
-        raise NotDecided("number", draft_id, number)
-    return number
+def may_be_approved(reads: Reads, row: DraftRow, number: str, issued: date, today: date) -> None:
+    """As far as can be told without working the draft out once more."""
+    must_be_unsent(reads, row.office, row.letter, Period.parse(row.period))
+    _may_be_dated(row, issued, today)
+    if number:
+        _must_be_a_number(row, number, issued)
+        _must_be_free(reads, row, number)
 
 
-def must_be_free(reads: Reads, row: DraftRow, number: str) -> None:
+def _may_be_dated(row: DraftRow, issued: date, today: date) -> None:
+    """Not before the period was over (or, of one that is not over yet, before it was drafted), and
+    not far ahead."""
+    first = min(Period.parse(row.period).last, day_of(row.created))
+    if not first <= issued <= today + AHEAD:
+        raise NotDecided("date", row.id, issued.isoformat(), (first.isoformat(),))
+
+
+def _must_be_a_number(row: DraftRow, number: str, issued: date) -> None:
+    """The year in a document's number is that of its date (GB/T 9704—2012, 7.2.5)."""
+    found = _NUMBER.fullmatch(number)
+    if found is None:
+        raise NotDecided("number", row.id, number)
+    if int(found[1]) != issued.year:
+        raise NotDecided("number_year", row.id, number, (str(issued.year),))
+
+
+def _must_be_free(reads: Reads, row: DraftRow, number: str) -> None:
     """No two documents of an office have one number."""
-    if not number:
-        return
     for other in reads.drafts(row.office):
         if other.number == number and other.id != row.id:
             raise NotDecided("number_used", row.id, number, (str(other.id),))

@@ -42,6 +42,10 @@ def letter_key(draft_id: int, recipient: DraftRecipient) -> str:
     return f"notice:{draft_id}:{recipient.key}"
 
 
+def again_key(draft_id: int, recipient: DraftRecipient, number: int) -> str:
+    return f"{letter_key(draft_id, recipient)}:again:{number}"
+
+
 def about(draft_id: int) -> str:
     return f"draft:{draft_id}"
 
@@ -95,10 +99,10 @@ def composed(of: Mailing, posting: Posting, now: datetime) -> list[Outgoing]:
     size = 0
     for recipient in of.written:
         try:
-            posted = _posted(of, recipient)
+            posted = _posted(of, recipient, letter_key(of.row.id, recipient))
             found.append(posting.compose(posted, about(of.row.id), of.book, now))
         except (OperatorFault, ValueError, LookupError) as error:
-            failed.append((called(recipient, of.book), _why(error)))
+            failed.append((called(recipient, of.book), why_not(error)))
             if len(failed) == _ENOUGH:
                 break
             continue
@@ -111,15 +115,23 @@ def composed(of: Mailing, posting: Posting, now: datetime) -> list[Outgoing]:
     return found
 
 
-def _why(error: Exception) -> str:
+def once_more(
+    of: Mailing, recipient: DraftRecipient, number: int, posting: Posting, now: datetime
+) -> Outgoing:
+    """The same letter to one of them again. Raises as `Posting.compose`, and LookupError for a file
+    that was not kept."""
+    posted = _posted(of, recipient, again_key(of.row.id, recipient, number))
+    return posting.compose(posted, about(of.row.id), of.book, now)
+
+
+def why_not(error: Exception) -> str:
     if isinstance(error, OperatorFault):
         return "；".join(str(fault) for fault in error.faults)
     return f"{type(error).__name__} {error}"
 
 
-def _posted(of: Mailing, recipient: DraftRecipient) -> Posted:
+def _posted(of: Mailing, recipient: DraftRecipient, key: str) -> Posted:
     to = Addressee(recipient.address, recipient.role, recipient.unit_id, recipient.name)
-    key = letter_key(of.row.id, recipient)
     match recipient.kind:
         case LetterKind.COVER:
             return _cover(of, key, to)
@@ -161,7 +173,10 @@ def _reader(of: Mailing, key: str, to: Addressee) -> Posted:
 
 
 def _own(of: Mailing, key: str, to: Addressee, recipient: DraftRecipient) -> Posted:
-    own = next(o for o in of.rule.own if recipient.key.startswith(f"own:{o.list}:{to.unit_id}:"))
+    rules = (o for o in of.rule.own if recipient.key.startswith(f"own:{o.list}:{to.unit_id}:"))
+    own = next(rules, None)
+    if own is None:
+        raise LookupError("letters.toml 里已经没有这种单独发的信")
     file = _file(of, own_role(own.list, to.unit_id))
     title = facts_of(of.files)["own"][f"{own.list}:{to.unit_id}"]["title"]
     letter = own_notice(of.book, own, of.material, to, of.card, title=title, files=[file.name])
@@ -184,6 +199,12 @@ class Delivery:
 
     to: DraftRecipient
     letter: SentLetter | None
+    again: tuple[SentLetter, ...] = ()
+    """Those that followed because the one before was lost, oldest first."""
+
+    @property
+    def last(self) -> SentLetter | None:
+        return self.again[-1] if self.again else self.letter
 
 
 def progress(reads: Reads, draft_id: int) -> list[Delivery]:
@@ -197,4 +218,7 @@ def _deliveries(
 ) -> Iterator[Delivery]:
     for one in recipients:
         if one.kind != SMS:
-            yield Delivery(one, letters.get(letter_key(draft_id, one)))
+            again: list[SentLetter] = []
+            while (key := again_key(draft_id, one, len(again) + 1)) in letters:
+                again.append(letters[key])
+            yield Delivery(one, letters.get(letter_key(draft_id, one)), tuple(again))

@@ -49,10 +49,13 @@ class Messages:
 
 
 def messages(reads: Reads, row: DraftRow, book: OfficeBook) -> Messages:
-    """Of an approved draft. Raises `NotDecided` (`not_approved`)."""
+    """Of an approved draft. Raises `NotDecided` (`no_sms`, `not_approved`)."""
+    recipients = reads.draft_recipients(row.id)
+    if not any(one.sms for one in recipients):
+        raise NotDecided("no_sms", row.id, row.title)
     if row.state not in (DraftState.APPROVED, DraftState.SENT):
         raise NotDecided("not_approved", row.id, row.state.value)
-    return _sorted(reads.draft_recipients(row.id), book)
+    return _sorted(recipients, book)
 
 
 def _sorted(recipients: Sequence[DraftRecipient], book: OfficeBook) -> Messages:

@@ -1,4 +1,5 @@
-"""The columns of the template and what each kind of event needs of them. Data, no code.
+"""The columns of the template and what each kind of event needs of them: data, and what of it an
+office without journals or levels has no use for.
 
 A column's `key` is also the command's option; its header and aliases are what people write.
 """
@@ -6,10 +7,12 @@ A column's `key` is also the command's option; its header and aliases are what p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from mailbot.core.rules.events import NAMES, EventKind, Fault, Form, Outcome, Signer, UnitStatus
+from mailbot.core.rules.rulebook import OfficeBook
+from mailbot.core.rules.scorebook import Term
 
 CHANNEL_NAMES = {
     "oa": "OA系统",
@@ -156,3 +159,28 @@ NEEDS: dict[EventKind, Needs] = {
     EventKind.ASSIGNMENT: Needs(("unit", "day", "title", "due", "evidence"), ("number", "level")),
 }
 """By kind; the order of the template's explanations."""
+
+
+def needs_in(kind: EventKind, book: OfficeBook) -> Needs:
+    """Nobody can write a journal or a level where the office's data has none for such events: then
+    it is not asked for."""
+    needs = NEEDS[kind]
+    wordless = {"journal": not book.scoring.journals, "level": not levels_for(kind, book)}
+    dropped = tuple(k for k in needs.required if wordless.get(k))
+    return replace(
+        needs,
+        required=tuple(k for k in needs.required if k not in dropped),
+        optional=(*needs.optional, *dropped),
+    )
+
+
+def levels_for(kind: EventKind, book: OfficeBook) -> list[Term]:
+    """The levels that may be written with such an event; a commission has one when it is given."""
+    used = EventKind.COMMISSION if kind is EventKind.ASSIGNMENT else kind
+    return [t for t in book.scoring.levels if not t.events or used in t.events]
+
+
+def columns_in(book: OfficeBook) -> tuple[Column, ...]:
+    """The columns an office's people are offered: none that they would have no word for."""
+    wordless = {"journal": not book.scoring.journals, "level": not book.scoring.levels}
+    return tuple(c for c in COLUMNS if not wordless.get(c.key))

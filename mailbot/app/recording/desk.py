@@ -150,7 +150,7 @@ def _checked(
 ) -> tuple[Checked | None, list[Fault]]:
     """The entry with its names looked up, its points tried, and not kept before. `above`: ids of
     events entered in the same go, and where they stand."""
-    read = answers(given)
+    read = answers(given, desk.book)
     if isinstance(read, list):
         return None, read
     checked = check(read, desk.book, reads, desk.today)

@@ -13,7 +13,14 @@ from datetime import date, datetime
 from typing import Any
 
 from mailbot.app.errors import Fault
-from mailbot.app.recording.columns import COLUMNS, KIND_COLUMN, NEEDS, Column, Needs, Read
+from mailbot.app.recording.columns import (
+    COLUMNS,
+    KIND_COLUMN,
+    Column,
+    Needs,
+    Read,
+    needs_in,
+)
 from mailbot.app.recording.values import (
     LONGEST,
     Cell,
@@ -30,6 +37,7 @@ from mailbot.app.recording.values import (
     read_yes,
 )
 from mailbot.core.rules.events import NAMES, EventKind
+from mailbot.core.rules.rulebook import OfficeBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,8 @@ class Answers:
         return self.moment.date()
 
 
-def answers(given: Given) -> Answers | list[Fault]:
-    """The entry read; only faults where not even its kind is known."""
+def answers(given: Given, book: OfficeBook) -> Answers | list[Fault]:
+    """The entry read, with what its kind needs in this office; only faults where not even its kind is known."""
     try:
         word = folded(given.values.get("kind"))
         if not word:
@@ -90,7 +98,7 @@ def answers(given: Given) -> Answers | list[Fault]:
         kind = EventKind(closed_word(word, KIND_COLUMN))
     except Wrong as wrong:
         return [given.fault("kind", wrong.found, wrong.remedy), *_unreadable(given)]
-    found = Answers(given, kind, NEEDS[kind])
+    found = Answers(given, kind, needs_in(kind, book))
     for column in COLUMNS[1:]:
         _read(column, found)
     _demand_item(found)

@@ -161,7 +161,7 @@ def _form(event: Event) -> str:
 
 def _adoption(event: Event, book: OfficeBook) -> str:
     level = f"，级别：{_level(event, book)}" if event.level else ""
-    journal = Words(book).journal(event.journal)
+    journal = Words(book).journal(event.journal) if event.journal else ""
     return f"{_item(event)}被{journal}采用（{NAMES[event.form]}{level}）{_urgent(event)}"
 
 

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mailbot.app.ports import Reads
+from mailbot.app.recording.columns import levels_for
 from mailbot.app.recording.values import Wrong, likest, near, read_part
 from mailbot.app.records import ItemRow, ItemState
 from mailbot.app.staff import COUNTED, NotDone, resolve_unit
@@ -68,7 +69,11 @@ def find_term(text: str, terms: Sequence[Term], what: str) -> Term:
 
 
 def find_level(text: str, book: OfficeBook, kind: EventKind) -> Term:
-    allowed = [t for t in book.scoring.levels if not t.events or kind in t.events]
+    allowed = levels_for(kind, book)
+    if not book.scoring.levels:
+        raise Wrong(
+            f"本办公室的规则没有分级别，“{text[:30]}”没有用处", "不写级别；要分级别，先写进规则文件"
+        )
     try:
         level = find_term(text, book.scoring.levels, "级别")
     except Wrong:

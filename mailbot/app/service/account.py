@@ -69,6 +69,10 @@ def _statement(
         return None, ""  # an office that scores nothing
     if start > period.last:
         return None, f"{period.name}还没有报送任务和计分的规定，只列出来信登记情况。"
+    began = reads.first_event(book.info.id)
+    if began is None or began > period.last:
+        # Nobody's silence means anything then: neither quotas nor a total are told.
+        return None, f"{period.name}本系统还没有开始登记，没有报送和计分的记录。"
     try:
         return statement_in(reads, book, unit_id, period, today), ""
     except NoRuleInForce:

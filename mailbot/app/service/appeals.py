@@ -15,7 +15,7 @@ from mailbot.app.letter_records import AppealRow, NewAppeal
 from mailbot.app.ports import Reads, Store, Transaction
 from mailbot.app.posting import Addressee, Posted, Posting
 from mailbot.app.recording.tell import as_event
-from mailbot.app.records import InboundRow, NewTask, RecordRow
+from mailbot.app.records import InboundRow, NewTask, RecordRow, Relation
 from mailbot.app.service.entries import RECORD, appeal_name
 from mailbot.app.service.itemaccount import own_item
 from mailbot.core.intake.commands import Request
@@ -29,6 +29,8 @@ from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.units import unit_name
 
 TASK = "appeal"
+MORE = "appeal_more"
+"""Kind of task: what the unit sent for its appeal afterwards (the decision's reason)."""
 _PARAGRAPH = 900
 """Characters of a paragraph that a letter shows whole."""
 HOW = "请写成“申诉 回执编号”，如“申诉 {example}”，或“申诉 记录17”（编号见查询所得的计分明细），理由写在正文里。"
@@ -71,6 +73,7 @@ def open_appeal(
     else:
         appeal = open_one
         tx.audit("mailbot", "appeal.joined", f"appeal:{appeal.id}", {"mail": row.id}, now)
+        tx.link(row.id, Relation.REPLY, to_inbound=appeal.new.inbound_id)
         text = f"{unit}就{name}再次来信，已并入第{appeal.id}号申诉，请一并核实答复"
     asked = f"{text}：{shown_by(appeal.id)}"
     tx.add_task(NewTask(book.info.id, TASK, asked, row.id, wanted.item_id), now)
@@ -114,11 +117,18 @@ def _unknown(request: Request, book: OfficeBook, card: OfficeCard, now: datetime
     elif request.record is not None:
         found = f"贵单位的计分明细里没有记录{request.record}"
         remedy = f"请核对编号。{remedy}"
-    elif request.unread:
-        found = f"“{request.unread}”不是回执编号，也不是记录编号"
     else:
-        found = "没有写明对哪一条信息或哪一笔计分有异议"
+        found = unreadable_appeal(request)
     return NotDone(card, request.written, found, remedy)
+
+
+def unreadable_appeal(request: Request) -> str:
+    """Why it cannot be told what is objected to; empty where it can."""
+    if request.receipt or request.record is not None:
+        return ""
+    if request.unread:
+        return f"“{request.unread}”不是回执编号，也不是记录编号"
+    return "没有写明对哪一条信息或哪一笔计分有异议"
 
 
 # --- answering
@@ -178,7 +188,15 @@ def answer_appeal(
             text=tuple(paragraphs(text)),
         )
         to = Addressee(appeal.from_addr, "submitter", appeal.new.unit_id)
-        posted = Posted(f"appeal:{appeal_id}:answer", LetterKind.APPEAL_ANSWER, letter, to)
+        opened_by = tx.read.mail(appeal.new.inbound_id)
+        posted = Posted(
+            f"appeal:{appeal_id}:answer",
+            LetterKind.APPEAL_ANSWER,
+            letter,
+            to,
+            in_reply_to=opened_by.message_id if opened_by else None,
+            references=opened_by.references if opened_by else (),
+        )
         posting.queue(tx, posted, f"appeal:{appeal_id}", book, now)
         return Answered(row, appeal.from_addr)
 

@@ -61,12 +61,22 @@ def _query(
         return NotDone(
             card, request.written, found, "请核对回执编号；查看全部信息请写“查询”加月份。"
         )
-    period = request.period or Period.of(PeriodKind.MONTH, today)
+    if (wrong := unanswerable(request, today)) is not None:
+        return NotDone(card, request.written, *wrong)
+    return account(reads, book, card, unit, asked_period(request, today), today)
+
+
+def asked_period(request: Request, today: date) -> Period:
+    return request.period or Period.of(PeriodKind.MONTH, today)
+
+
+def unanswerable(request: Request, today: date) -> tuple[str, str] | None:
+    """What is wrong with the period that is asked for, and what to write instead."""
+    period = asked_period(request, today)
     month = Period.of(PeriodKind.MONTH, today).previous().name
     if request.unread:
         found = f"“{request.unread}”不是月份、季度、半年或年份，也不是回执编号"
-        return NotDone(card, request.written, found, f"请写成“查询 {month}”，或“查询”加回执编号。")
+        return found, f"请写成“查询 {month}”，或“查询”加回执编号。"
     if period.first > today:
-        found = f"{period.name}还没有开始"
-        return NotDone(card, request.written, found, f"请查询已经开始的月份，如“查询 {month}”。")
-    return account(reads, book, card, unit, period, today)
+        return f"{period.name}还没有开始", f"请查询已经开始的月份，如“查询 {month}”。"
+    return None

@@ -20,6 +20,7 @@ from mailbot.app.letter_content import office_card
 from mailbot.app.letter_records import DraftRow, DraftState
 from mailbot.app.notices.approval import Approval
 from mailbot.app.notices.refusals import NotDecided, told
+from mailbot.app.notices.sending import progress
 from mailbot.app.ports import Reads, Store
 from mailbot.app.records import InboundRow, NewTask
 from mailbot.app.scoring import NotScored
@@ -165,13 +166,16 @@ def _said(reads: Reads, draft_id: int) -> list[str]:
     row = reads.draft(draft_id)
     assert row is not None
     period = Period.parse(row.period)
-    said = [f"发文字号：{row.number}。"] if row.number else []
+    said = [f"发文字号：{row.number}。" if row.number else "没有发文字号：批准时没有写。"]
+    if row.issued is not None:
+        said.append(f"成文日期：{row.issued.year}年{row.issued.month}月{row.issued.day}日。")
     if any(s.period == period and s.who == row.decided_by for s in reads.seals(row.office)):
         said.append(f"{period.name}的计分已封存。")
-    about = f"draft:{draft_id}"
-    letters = [x for x in reads.letters_about(about) if x.key.startswith(f"notice:{draft_id}:")]
-    without = sum(not r.address for r in reads.draft_recipients(draft_id) if r.kind != "sms")
-    said.append(f"{len(letters)}封信件已列入发送，按邮箱的限速陆续发出。")
+    deliveries = progress(reads, draft_id)
+    without = sum(not one.to.address for one in deliveries)
+    said.append(
+        f"{sum(one.letter is not None for one in deliveries)}封信件已列入发送，按邮箱的限速陆续发出。"
+    )
     if without:
         said.append(f"另有{without}人没有邮箱，没有发送。")
     return said

@@ -20,7 +20,8 @@ sender is told. Anything else, such as 查询系统上线 or 教体局+查询平
 A *ruling* answers a draft: a code (XXXX-XXXX) stands in the subject, else anywhere in the body, and
 the first line that its author wrote above the quoted mail opens with 批准 or 同意, or with 退回,
 不同意, 不批准 or 驳回 and a reason. With 批准 may stand a document number and a date, nothing else:
-an approval with a reservation is none (`approves` is None).
+an approval with a reservation is none (`approves` is None). A mail with a code and no such line is
+read as a silent ruling, when it is nothing else.
 
 A *supplement* answers our letters about an appeal: its subject names them (申诉已收到（第3号）).
 """
@@ -65,11 +66,14 @@ class Ruling:
     """All different ones, plain: upper case without hyphen."""
     written: str
     approves: bool | None
-    """None: it opens like an approval, but with something in it that is not understood."""
+    """None: it opens like an approval, but with something in it that is not understood; or it says
+    neither yes nor no (`silent`)."""
     number: str = ""
     """发文字号, its year in 〔〕."""
     issued: date | None = None
     why: str = ""
+    silent: bool = False
+    """It carries a code and no verdict. Whether it is about a draft at all only the code shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,12 @@ Command = Request | Ruling | Supplement
 
 def read_command(mail: IncomingMail, day: date) -> Command | None:
     """`day`: that of the mail; periods without a year are the latest that had begun then."""
-    return read_ruling(mail, day) or read_request(mail.subject, day) or _supplement(mail.subject)
+    return (
+        read_ruling(mail, day)
+        or read_request(mail.subject, day)
+        or _supplement(mail.subject)
+        or _silent_ruling(mail)
+    )
 
 
 # --- requests ----------------------------------------------------------------------------------
@@ -208,9 +217,7 @@ _LONGEST_WHY = 500
 
 
 def read_ruling(mail: IncomingMail, day: date) -> Ruling | None:
-    lines = _own_lines(mail.text)
-    while lines and _says_nothing(lines[0].folded):
-        del lines[0]
+    lines = _said_lines(mail)
     if not lines:
         return None
     first = lines[0].folded
@@ -232,6 +239,21 @@ def read_ruling(mail: IncomingMail, day: date) -> Ruling | None:
         elif _RESERVED.search(line.folded):
             said.clear = False
     return Ruling(codes, written, said.clear or None, said.number, said.issued)
+
+
+def _silent_ruling(mail: IncomingMail) -> Ruling | None:
+    codes = _codes([mail.subject]) or _codes([mail.text])
+    lines = _said_lines(mail)
+    written = lines[0].text[:_SHOWN] if lines else ""
+    return Ruling(codes, written, None, silent=True) if codes else None
+
+
+def _said_lines(mail: IncomingMail) -> list[_Line]:
+    """From the first line on that says something."""
+    lines = _own_lines(mail.text)
+    while lines and _says_nothing(lines[0].folded):
+        del lines[0]
+    return lines
 
 
 def _says_nothing(line: str) -> bool:

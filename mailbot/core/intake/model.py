@@ -148,6 +148,8 @@ class Facts:
     """Rulings of the address with a wrong code earlier that day."""
     appeal_open: bool | None = None
     """Of a supplement: is the appeal it names still open? None: the unit has none of this number."""
+    appeal_mail: int | None = None
+    """Inbound id of the mail that opened it."""
 
 
 @dataclass(frozen=True, slots=True)

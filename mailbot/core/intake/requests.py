@@ -9,14 +9,16 @@ command ever counts as an item.
 | anybody else, or failed authentication | held, in silence| held   | held                              |
 
 A ruling without a code of ours is a command only as an approver's reply; else it is read on as any
-other mail.
+other mail. So is one that says neither yes nor no, unless its code would have been good.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailbot.core.intake.commands import Request, Ruling, Supplement, Verb
 from mailbot.core.intake.content import content_of
-from mailbot.core.intake.model import CodeState, Decision, DecisionKind, Facts, Reason
+from mailbot.core.intake.model import CodeState, Decision, DecisionKind, Facts, Reason, Relation
 from mailbot.core.intake.outcomes import with_gate
 from mailbot.core.intake.screening import refused_sender
 from mailbot.core.letters.answers import AnswerKind
@@ -35,6 +37,8 @@ def command(mail: IncomingMail, facts: Facts) -> Decision | None:
     if found is None or facts.line_only:
         return None
     if isinstance(found, Ruling) and not (facts.code_known or _replies(mail, facts)):
+        return None
+    if isinstance(found, Ruling) and found.silent and not _about_draft(facts):
         return None
     if isinstance(found, Supplement) and (facts.bound_unit is None or facts.appeal_open is None):
         return None
@@ -75,11 +79,13 @@ def _request(found: Request, mail: IncomingMail, facts: Facts) -> Decision:
 def _supplement(found: Supplement, facts: Facts) -> Decision:
     number = found.appeal
     what = "补充材料" if facts.appeal_open else "答复后的回信"
-    return _held(
+    held = _held(
         "appeal_more",
         f"这是对第{number}号申诉的{what}，转人工查看。",
         f"单位发来第{number}号申诉的{what}，请查看：mailbot appeals show {number}",
     )
+    assert facts.appeal_mail is not None, "the appeal is known"
+    return replace(held, links=((Relation.REPLY, facts.appeal_mail),))
 
 
 # --- rulings
@@ -90,6 +96,12 @@ def _replies(mail: IncomingMail, facts: Facts) -> bool:
     the mail an item."""
     prefixes, _ = strip_prefixes(mail.subject)
     return facts.approver and (facts.answers_our_letter or "re" in prefixes)
+
+
+def _about_draft(facts: Facts) -> bool:
+    """Of a mail that says neither yes nor no: is it an approver's about a draft that waits? Else it
+    may be a word of thanks."""
+    return facts.approver and facts.code is CodeState.GOOD
 
 
 _CODES = {
@@ -116,10 +128,13 @@ def _ruling(found: Ruling, mail: IncomingMail, facts: Facts) -> Decision:
             f"{sender}来信批复草稿，但{doubt}，没有办理。请核实后用命令办理（mailbot notices list）。",
         )
     code, text = _judged(found, facts)
+    # What he wrote instead may be a question to a person.
+    asked = f"{sender}回复了草稿，既没有写“批准”也没有写“退回”，已回信说明怎样写；请看来信有没有别的事。"
     return Decision(
         DecisionKind.COMMAND,
         (Reason(f"command:{code}", text),),
         answer=AnswerKind.SERVICE,
+        task=asked if found.silent else "",
         command=found,
     )
 
@@ -138,6 +153,8 @@ def _judged(found: Ruling, facts: Facts) -> tuple[str, str]:
     """The reason's code and text. An unclear ruling with a wrong code is a wrong code."""
     if facts.code is not CodeState.GOOD:
         return f"code_{facts.code.value}", _CODES[facts.code]
+    if found.silent:
+        return "no_verdict", "回信既没有写“批准”，也没有写“退回”，没有办理。"
     if found.approves is None:
         return "unclear", "回信第一行除“批准”外还有别的话，不能确定是否批准，没有办理。"
     if not found.approves and not found.why:

@@ -29,12 +29,15 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OfficeCard:
-    """How the office signs: name, signature line, telephone, mailbox."""
+    """How the office signs: name, signature line, telephone, mailbox; and what holds for whatever it
+    writes about."""
 
     name: str
     signature: str
     phone: str
     mailbox: str
+    correction_days: int | None = None
+    """Working days after a mail in which its correction counts in its month; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)

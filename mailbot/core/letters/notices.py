@@ -43,6 +43,9 @@ class UnitLine:
     quotas: tuple[QuotaLine, ...]
     listed: tuple[str, ...]
     """Lists of the notice that name the unit, with the reason: “通报表扬：季度得分首位”."""
+    silent: bool = False
+    """Nothing sent and nothing taken up, and no points won: its place, shared with all others of the
+    kind, is no merit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,17 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierGroup:
+    """A group a unit was in up to and including `end`."""
+
+    group: str
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """A reporting unit (报送单位). `group` is the ranking and quota group's id."""
+    """A reporting unit (报送单位). `group` is the id of its ranking and quota group now; a period is
+    judged by that of its last day (`group_on`)."""
 
     id: str
     names: tuple[UnitName, ...]
@@ -55,6 +64,8 @@ class Unit:
     """For the office: "to be confirmed" and why."""
     recommender: str = ""
     """The unit that recommended it (推荐单位): a unit's id, or the name of one outside the roster."""
+    earlier_groups: tuple[EarlierGroup, ...] = ()
+    """Oldest first."""
 
     @property
     def name(self) -> str:
@@ -62,6 +73,9 @@ class Unit:
 
     def on(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+    def group_on(self, day: date) -> str:
+        return next((e.group for e in self.earlier_groups if day <= e.end), self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,12 @@ class Roster:
             if unit.id == unit_id:
                 return unit
         raise KeyError(unit_id)
+
+    def has_left(self, address: str, day: date) -> bool:
+        """Was it the address of somebody who is no longer in office, and is it nobody else's?"""
+        wanted = address.lower()
+        contacts = [c for u in self.units for c in u.contacts if c.address.lower() == wanted]
+        return bool(contacts) and self.by_address(address, day) is None
 
     def by_address(self, address: str, day: date) -> Unit | None:
         """The unit an address is bound to by the roster file."""
