@@ -109,9 +109,11 @@ class LetterReads(Protocol):
         """Letters of any kind of which a delivery failure came in between."""
         ...
 
-    def unit_items(self, office: str, unit_id: str, first: date, last: date) -> list[ItemRow]:
-        """The unit's items of the months between, whatever their state, by receipt of the first
-        mail."""
+    def unit_items(
+        self, office: str, unit_id: str | None, first: date, last: date
+    ) -> list[ItemRow]:
+        """The unit's items (None: of all units) of the months between, whatever their state, by
+        receipt of the first mail."""
         ...
 
     def open_items(self, office: str, unit_id: str | None, since: datetime) -> list[ItemRow]:
@@ -135,6 +137,10 @@ class LetterReads(Protocol):
 
     def answer_lines(self, office: str, since: datetime, until: datetime) -> list[AnswerLine]:
         """Automatic answers sent between, oldest first."""
+        ...
+
+    def withheld_answers(self, office: str) -> int:
+        """Answers that wait for the office's word because their mail was old."""
         ...
 
     def open_tasks(self, office: str) -> list[tuple[str, str, datetime]]:

@@ -215,6 +215,8 @@ class MailLine:
     receipts: tuple[str, ...]
     titles: tuple[str, ...]
     """Empty after a secrets hit."""
+    subject: str = ""
+    """Empty after a secrets hit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from operator import attrgetter
 
 from mailbot.app.ports import Reads
 from mailbot.app.records import SealRow
+from mailbot.core.rules import recorded
 from mailbot.core.rules.books import Sealed, accounts, events_since
 from mailbot.core.rules.entries import Entry
 from mailbot.core.rules.events import Event, EventKind
@@ -32,10 +33,20 @@ from mailbot.core.rules.rows import year_start
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import ColumnCount
 from mailbot.core.rules.tasktable import settled
+from mailbot.core.rules.wire import standings_from
 
 DAY = timedelta(days=1)
 MANY = 40
 """Units from which it is cheaper to read everybody's events at once than one unit's after another."""
+
+
+class Regrouped(Exception):
+    """The roster puts a unit into another group for a sealed period than it was judged in. To go on
+    would put the period right for everything the unit had earned in it."""
+
+    def __init__(self, unit: str, period: Period, then: str, now: str) -> None:
+        super().__init__(unit, period.code, then, now)
+        self.unit, self.period, self.then, self.now = unit, period, then, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,18 @@ class Books:
     """Counted from the events already."""
 
 
+def recorded_from(reads: Reads, office: str) -> date:
+    """From when on silence proves anything: never, where nothing was recorded yet."""
+    return reads.first_event(office) or date.max
+
+
 class Reckoning:
     """Answers about one office at one moment. `sealing` False: as if nothing had ever been
     sealed."""
 
     def __init__(self, book: OfficeBook, reads: Reads, as_of: date, *, sealing: bool = True):
-        self.book, self.reads, self.as_of = book, reads, as_of
+        self.began = recorded_from(reads, book.info.id)
+        self.book, self.reads, self.as_of = recorded.since(book, self.began), reads, as_of
         self.office = book.info.id
         self.seals: list[SealRow] = reads.seals(self.office) if sealing else []
 
@@ -174,11 +191,23 @@ class Reckoning:
         ]
 
     def _sealed(self, seal: SealRow, units: Collection[str]) -> Sealed:
+        """Raises `Regrouped`."""
+        self._must_be_grouped_alike(seal, units)
         if len(units) > MANY:
             entries = [e for e in self.reads.seal_entries(seal.id) if e.unit in units]
         else:
             entries = [e for u in sorted(units) for e in self.reads.seal_entries(seal.id, u)]
         return Sealed(seal.period, seal.at.date(), tuple(entries))
+
+    def _must_be_grouped_alike(self, seal: SealRow, units: Collection[str]) -> None:
+        roster = {u.id: u for u in self.book.roster.units}
+        for table in standings_from(seal.standings).tables:
+            for row in table.rows:
+                if row.unit not in units or row.unit not in roster or not row.group:
+                    continue
+                now = roster[row.unit].group_on(seal.period.last)
+                if now != row.group:
+                    raise Regrouped(row.name, seal.period, row.group, now)
 
     # --- some units
 

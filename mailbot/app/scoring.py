@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import partial
 
 from mailbot.app.ports import Reads, Store, Transaction
-from mailbot.app.reckoning import Books, Reckoning
+from mailbot.app.reckoning import Books, Reckoning, Regrouped
 from mailbot.app.records import NewSeal, RecordRow, SealRow
 from mailbot.core.rules.basis import in_force
 from mailbot.core.rules.columns import Tally
@@ -46,6 +46,8 @@ class NotScored(Exception):
     * `not_begun`: the period's first day `found` is still to come.
     * `not_over`: the period's last day `found` has not passed.
     * `sealed_already`: on the day `found`, by `choices[0]`.
+    * `regrouped`: the roster now has the unit in group `choices[0]` for the sealed period
+      `choices[1]`, which ended on the day `choices[2]`; it was judged in group `found`.
     * `earlier_open`: the earlier period `found` has events and must be sealed first.
 
     `what` is the period, office, unit or event."""
@@ -122,6 +124,10 @@ class Scorer:
 def _refusals() -> Iterator[None]:
     try:
         yield
+    except Regrouped as refusal:
+        period = refusal.period
+        choices = (refusal.now, period.code, period.last.isoformat())
+        raise NotScored("regrouped", refusal.unit, refusal.then, choices) from refusal
     except UnscorableEvent as refusal:
         raise NotScored("unscorable", refusal.event, str(refusal)) from refusal
 
@@ -195,35 +201,34 @@ def _running(
     reckoning: Reckoning, period: Period, *, exact: bool = False
 ) -> tuple[Standings, Books]:
     """The standings now, and the books they rest on."""
-    book, as_of = reckoning.book, reckoning.as_of
     before = period.previous()
     previous = _sealed(reckoning, before)
-    comparable = previous is None and _in_force(book, before)
+    comparable = previous is None and _in_force(reckoning.book, before)
     books = reckoning.books(period, since=before.first if comparable else None, exact=exact)
     if comparable:
-        found = _standings(book, books, before, as_of, lists=False)
+        found = _standings(reckoning, books, before, lists=False)
         previous = found if _is_told(found) else None
-    return _standings(book, books, period, as_of, previous), books
+    return _standings(reckoning, books, period, previous), books
 
 
 def _standings(
-    book: OfficeBook,
+    reckoning: Reckoning,
     books: Books,
     period: Period,
-    as_of: date,
     previous: Standings | None = None,
     *,
     lists: bool = True,
 ) -> Standings:
     return standings(
-        book,
+        reckoning.book,
         books.events,
         books.entries,
         period,
-        as_of,
+        reckoning.as_of,
         previous,
         quotas=books.quotas,
         lists=lists,
+        began=reckoning.began,
     )
 
 
@@ -243,8 +248,7 @@ def _in_force(book: OfficeBook, period: Period) -> bool:
 
 def _under(book: OfficeBook, day: date, reads: Reads, period: Period, as_of: date) -> Standings:
     reckoning = Reckoning(as_if(book, day), reads, as_of, sealing=False)
-    books = reckoning.books(period)
-    return _standings(reckoning.book, books, period, as_of)
+    return _standings(reckoning, reckoning.books(period), period)
 
 
 def _statement(reckoning: Reckoning, period: Period, unit_id: str) -> Statement:

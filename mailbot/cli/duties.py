@@ -133,7 +133,7 @@ def _print(book: OfficeBook, view: OfficeDuties | None, days: int, *, preview: b
 
 def _office(book: OfficeBook) -> str:
     """Two offices of an installation may be called alike."""
-    return f"{book.info.name} [{book.info.id}]"
+    return f"{book.info.id}  {book.info.name}"
 
 
 def _print_due(book: OfficeBook, lines: Sequence[DutyLine]) -> None:

@@ -337,6 +337,15 @@ def not_scored(refusal: NotScored) -> Fault:
         case "unscorable":
             found = _("it cannot be scored as it was entered: {why}").format(why=refusal.found)
             remedy = _("take it back with: mailbot record --reverse NUMBER, and enter it again")
+        case "regrouped":
+            now, sealed, last = refusal.choices
+            found = _("in {period}, which is sealed, it was in group {then}, not {now}").format(
+                period=sealed, then=refusal.found, now=now
+            )
+            remedy = _(
+                'write into units.toml: earlier_groups = [{{ group = "{then}", end = {last} }}]'
+                " (or the later day on which it moved)"
+            ).format(then=refusal.found, last=last)
         case "earlier_open":
             found = _("{period} before it is not sealed yet").format(period=refusal.found)
             remedy = _("seal {period} first").format(period=refusal.found)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
 
+from mailbot.adapters.db.staff_lists import replies_to
 from mailbot.adapters.system import SHANGHAI, shipped
 from mailbot.app.service.appeals import Answered, NotAnswered, answer_appeal
 from tests.integration.cli_help import Cli, installed, mail, speaking
 from tests.integration.intake_help import item, letter, reply_to, text_file
-from tests.integration.service_help import LIAISON, OTHER, Service, text_of
+from tests.integration.service_help import LIAISON, OTHER, Service, parsed, text_of
 
 
 @pytest.fixture
@@ -112,6 +116,19 @@ def test_what_cannot_be_answered(
     assert refused.value.code == code and desk.appeals()[0].answer == ""
 
 
+def test_the_answer_belongs_to_the_conversation_it_ends(desk: Service, receipt: str) -> None:
+    asked = desk.ask(
+        f"申诉 {receipt}", message_id="asked@example.com", references="<f@example.com>"
+    )
+    answer(desk, 1)
+    found = parsed(desk.world.sent()[-1].raw)
+    assert found["In-Reply-To"] == "<asked@example.com>"
+    assert found["References"].split() == [
+        *(f"<{r}>" for r in asked.mail.references),
+        "<asked@example.com>",
+    ]
+
+
 def test_a_long_answer_is_shown_whole(desk: Service, receipt: str) -> None:
     desk.ask(f"申诉 {receipt}")
     answer(desk, 1, "甲" * 2500)
@@ -133,6 +150,8 @@ def test_a_reply_with_evidence_waits_for_a_person(desk: Service, receipt: str) -
     assert (settled.kind, settled.answer.letter, settled.items) == ("hold", None, ())
     assert desk.world.only_version(receipt) == 1
     assert any("第1号申诉的补充材料" in text for _, text in desk.open_tasks())
+    (linked,) = replies_to(desk.world.store, desk.appeals()[0].new.inbound_id)
+    assert linked.id == settled.inbound_id
     stranger = desk.world.receive(
         letter(f"Re: {sent.subject}", "看看", sender=OTHER, message_id="o@example.com")
     )
@@ -193,6 +212,35 @@ def test_a_clerk_lists_shows_and_answers(cli: Cli) -> None:
     assert cli("show", receipt, "--json").json["appeals"][0]["id"] == 1
 
 
+def test_what_a_unit_adds_is_shown_with_its_appeal(cli: Cli) -> None:
+    """By a reply to our letter, and by a second mail of the same subject."""
+    receipt = cli.receipt  # type: ignore[attr-defined]
+    reply = mail(
+        "答复：申诉已收到（第1号）",
+        body="附上水质报告。\n\n在 2026-08-12 09:00，信息室 写道：\n> 贵单位提出的申诉已收到",
+        message_id="<m@example.net>",
+    )
+    more = message_from_bytes(reply, policy=default)
+    assert isinstance(more, EmailMessage)
+    more.add_attachment(
+        "水质达标。".encode(), maintype="text", subtype="plain", filename="报告.txt"
+    )
+    cli.drop(more.as_bytes(), NOW - timedelta(minutes=4), "c")
+    again = mail(f"申诉 {receipt}", body="另有照片为证。", message_id="<n@example.net>")
+    cli.drop(again, NOW - timedelta(minutes=3), "d")
+    cli.good("once")
+    assert cli.good("tasks").count("mailbot appeals show 1") == 3
+    shown = cli.good("appeals", "show", "1")
+    assert "附上水质报告。" in shown and "报告.txt" in shown and "另有照片为证。" in shown
+    assert "贵单位提出的申诉已收到" not in shown  # our own words, quoted
+    added = cli("appeals", "show", "1", "--json").json["more"]
+    assert [m["text"] for m in added] == ["附上水质报告。", "另有照片为证。"]
+    assert [m["files"] for m in added] == [["报告.txt"], []]
+    assert [f"mail:{m['mail']}" in shown for m in added] == [True, True]
+    cli.good("appeals", "answer", "1", "--text", "维持。")
+    assert "mailbot appeals show 1" not in cli.good("tasks")
+
+
 def test_requests_are_listed_and_replayed_as_mail(cli: Cli) -> None:
     (row,) = cli("items", "--decision", "command", "--json").json
     assert row["subject"].startswith("申诉 ")
@@ -206,7 +254,9 @@ def test_what_the_command_line_refuses(cli: Cli, tmp_path: Path) -> None:
     cli.refused("appeals", "answer", "1")
     cli.refused("appeals", "answer", "1", "--text", "x" * 10_001)
     missing = str(tmp_path / "none.txt")
-    assert "none.txt" in cli.refused("appeals", "answer", "1", "--file", missing)
+    told = cli.refused("appeals", "answer", "1", "--file", missing)
+    assert f"{missing}: " in told and "文件夹" not in told and "folder" not in told
+    assert str(tmp_path) in cli.refused("appeals", "answer", "1", "--file", str(tmp_path))
     (tmp_path / "gbk.txt").write_bytes("经核实".encode("gbk"))
     cli.refused("appeals", "answer", "1", "--file", str(tmp_path / "gbk.txt"))
     cli.refused("appeals", "list", "--office", "nowhere")

@@ -107,6 +107,7 @@ def test_a_reply_approves_seals_and_sends(desk: Desk) -> None:
         (seal,) = reads.seals("otog")
     assert seal.period == Q3
     said = desk.last()
+    assert "成文日期：2026年10月13日" in said
     assert "已按您的回复批准" in said and NUMBER in said and "2026年第三季度的计分已封存" in said
     mail = [x for x in desk.world.sent() if x.kind == "service"][-1]
     assert mail.recipient == BOSS and parsed(mail.raw)["In-Reply-To"]
@@ -114,6 +115,7 @@ def test_a_reply_approves_seals_and_sends(desk: Desk) -> None:
 
 def test_a_code_is_good_once(desk: Desk) -> None:
     desk.reply("批准")
+    assert "没有发文字号" in desk.last()
     sent = desk.notices()
     desk.reply("批准")
     assert "已经用过" in desk.last() and desk.notices() == sent
@@ -245,9 +247,16 @@ def test_a_machines_reply_approves_nothing(desk: Desk) -> None:
 
 
 def test_another_reply_to_a_draft_waits_for_a_person(desk: Desk) -> None:
+    """And its sender is told what to write: he may have meant it as a verdict."""
     settled = desk.reply("税务局的数对吗？")
-    assert (settled.kind, settled.answer.letter) == ("hold", None)
+    assert settled.kind == "command" and settled.answer.rendered is not None
+    said = settled.answer.rendered.text
+    assert "税务局的数对吗" in said and "第一行写“批准”" in said and "没有作废" in said
     assert desk.row().state is DraftState.DRAFT
+    assert "既没有写“批准”也没有写“退回”" in settled.decision.task
+    assert desk.reply("批准").kind == "command"
+    assert desk.row().state is DraftState.SENT
+    assert desk.reply("谢谢。").kind != "command"  # its code is used up, and nothing was asked
 
 
 # --- the process dies

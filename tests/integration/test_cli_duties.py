@@ -119,9 +119,25 @@ def test_a_preview_of_any_day_says_who_would_get_what_and_writes_nothing(cli: Cl
     assert "08-25 08:30  每日简报 2026-08-25  [due]" in shown
     assert "08-25 09:00  报送任务提醒 2026年8月 第1次  [due]" in shown
     assert "2 letters, 1 units: 农牧局" in shown  # the liaison's, and the office's summary
-    assert "more such notes" in shown  # nobody else has an address
+    assert "! 51 个单位收不到信，名册里没有信息员：" in shown  # nobody else has an address
+    assert shown.count("!") == 1
+    assert "没有收到" not in shown  # it is still to come
     assert "08-31 14:30  Mon" in shown
     assert "every working day, 23 in all" in shown  # Sunday 20 September is worked
+
+
+def test_digests_that_would_be_passed_over_now_take_one_line(cli: Cli) -> None:
+    office = opened(cli, Clock(at("2026-08-12T12:00")))
+    office.duties().tick(at("2026-08-12T12:00"))
+    shown = cli.good("duties", "otog", "--now", "2026-08-20T12:00")
+    due = shown[shown.index("Due now:") : shown.index("The last 30 days:")]
+    lines = [line.strip() for line in due.splitlines() if "每日简报" in line]
+    assert lines == [
+        "08-19 08:30  每日简报 2026-08-19  [nothing to send]",
+        "08-20 08:30  每日简报 2026-08-20  [due]",
+    ]
+    assert "5 of them, 08-13 to 08-19, this one the last: 应在 2026-08-19 08:30 发送" in due
+    assert "━━ otog  鄂托克前旗人民政府办公室  2026-08-20 12:00" in shown
 
 
 def test_a_moment_of_a_day_and_the_days_ahead_can_be_chosen(cli: Cli) -> None:
@@ -184,8 +200,10 @@ def test_what_was_done_and_passed_over_is_shown_with_the_reason(cli: Cli) -> Non
     table = {line[:11]: line for line in shown.splitlines() if line[:3] == "08-"}
     assert "passed over" in table["08-25 09:00"]
     assert "已并入 2026-08-31" in table["08-25 09:00"]
-    assert "passed over" in table["08-24 08:30"]
-    assert "不再补发" in table["08-24 08:30"]
+    digests = [line for line in shown.splitlines() if "每日简报" in line and "passed over" in line]
+    assert [line[:11] for line in digests] == ["08-28 08:30"]  # the six that were missed
+    assert "6 of them, 08-21 to 08-28" in digests[0]
+    assert "当时未能办理" in digests[0]
     assert "done" in table["08-31 14:30"]
     assert "08-31 15:00" in table["08-31 14:30"]
     assert "Due now:\n  nothing" in shown
@@ -204,7 +222,13 @@ def test_once_does_what_is_due_and_says_so(cli: Cli, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("mailbot.bootstrap.SystemClock", lambda: clock)
     assert "duties done" not in cli.good("once")
     clock.go(at("2026-08-25T09:05"))
-    assert "2 duties done, 3 letters queued" in cli.good("once")
+    shown = cli.good("once")
+    assert "2 duties done, 3 letters queued" in shown
+    assert "0 answers out: none" in shown
+    assert "3 letters out: " in shown
+    (out,) = [line for line in shown.splitlines() if line.startswith("3 letters out: ")]
+    kinds = out.removeprefix("3 letters out: ").split(", ")
+    assert sorted(kinds) == ["daily digests 1", "reminders 1", "summaries for the office 1"]
     assert len(cli.letters()) == 3
     assert "duties done" not in cli.good("once")
     assert len(cli.letters()) == 3

@@ -558,3 +558,30 @@ def test_the_log_level_of_the_settings_counts(cli: Cli) -> None:
         assert root.level == logging.ERROR
     finally:
         root.setLevel(before)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("查询", ("指令“查询”，不是报送", "本单位2026年8月的报送")),
+        ("Re: 【查询】三季度", ("本单位2026年第三季度的报送",)),
+        ("查询 EQ202608-0012", ("本单位EQ202608-0012的登记",)),
+        ("查询 2026年13月", ("“2026年13月”不是月份", "请写成“查询 2026年7月”")),
+        ("查询 2026年12月", ("2026年12月还没有开始",)),
+        ("申诉 记录17", ("指令“申诉”", "记录17是本单位的")),
+        ("申诉", ("没有写明", "不立申诉")),
+        ("帮助", ("指令“帮助”", "报送要求")),
+    ],
+)
+def test_a_request_is_told_with_what_would_be_answered(
+    cli: Cli, line: str, told: tuple[str, ...]
+) -> None:
+    said = cli.good("subject", line, "--received", "2026-08-12")
+    assert all(one in said for one in told), said
+    found = cli("subject", "--json", line, "--received", "2026-08-12").json
+    assert found["decision"] == "command" and found["reasons"][0]["text"] in said
+
+
+def test_a_line_that_only_resembles_a_request_is_judged_as_a_submission(cli: Cli) -> None:
+    found = cli("subject", "--json", "农牧局+查询平台上线+张三+7622029").json
+    assert found["decision"] == "accept"

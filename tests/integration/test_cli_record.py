@@ -186,6 +186,20 @@ def test_the_template_has_every_column_kind_and_word(cli: Cli) -> None:
     assert told >= HEADER
 
 
+def test_the_template_asks_for_no_word_that_the_office_has_none_of(cli: Cli) -> None:
+    """jinan has neither journals nor levels: no column, no hint, and no need of them."""
+    text = cli.config.read_text("utf-8")
+    cli.config.write_text(text.replace('["otog"]', '["jinan"]'), "utf-8")
+    book = load_workbook(template(cli))
+    headers = {c.value for c in book["登记"][1]}
+    assert HEADER - headers == {"刊物", "级别"}
+    cells = {str(c.value) for row in book["填写说明"].iter_rows() for c in row if c.value}
+    needs = {row[0].value: row for row in book["填写说明"].iter_rows()}
+    assert "刊物" not in cells and "级别" not in cells
+    assert needs["约稿"][1].value == "单位、日期、完成情况、依据"
+    assert "刊物" not in needs["采用"][1].value + needs["采用"][2].value
+
+
 def test_drop_downs_point_at_the_words_they_should(cli: Cli) -> None:
     book = load_workbook(template(cli))
     page, names = book["登记"], book["名单"]

@@ -107,6 +107,23 @@ def test_a_released_item_counts_and_is_acknowledged_once(cli: Cli) -> None:
     assert all(t["done_at"] for t in record["tasks"])
 
 
+def test_a_release_leaves_an_objections_task_open(cli: Cli) -> None:
+    """It stays until it is answered, though it is about the item that is released."""
+    receipt = _held(cli)
+    cli.good("senders", "--bind", "zhangsan@example.net", "--unit", "水利局")
+    cli.drop(
+        mail(f"申诉 {receipt}", body="请尽快登记。", message_id="<o@example.net>"),
+        NOW - timedelta(minutes=1),
+        "o",
+    )
+    cli.good("once")
+    assert "mailbot appeals show 1" in cli.good("tasks")
+    cli.good("release", receipt)
+    assert "mailbot appeals show 1" in cli.good("tasks")
+    cli.good("appeals", "answer", "1", "--text", "已登记。")
+    assert "mailbot appeals show 1" not in cli.good("tasks")
+
+
 def test_it_counts_in_the_month_of_its_original_receipt(cli: Cli) -> None:
     receipt = _held(cli, LAST_MONTH)
     cli.good("release", receipt)

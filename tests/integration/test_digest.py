@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from mailbot.adapters.offices.calendar import WorkingCalendar
-from mailbot.app.letter_records import DutyState, NewAppeal, NewDraft
+from mailbot.app.letter_records import DraftState, DutyState, NewAppeal, NewDraft, NewDuty
 from mailbot.app.ports import Reads
+from mailbot.app.records import OutboxState, Outgoing
 from mailbot.core.duties.model import DutyKind
 from mailbot.core.duties.occurrence import Occurrence
 from mailbot.core.duties.schedule import of_periods
@@ -353,3 +354,127 @@ def test_nobody_to_send_it_to_is_said(tmp_path: Path) -> None:
     report = days.tick("08-12 08:30")
     assert report.skipped == ["digest:otog:2026-08-12:morning"]
     assert report.letters == 0 and len(report.warnings) == 1
+
+
+# --- the whole day, notices, withheld answers ---------------------------------------------------
+
+
+def test_a_late_digest_lists_all_of_the_day_also_what_was_done(tmp_path: Path) -> None:
+    """Two reminders fall on the 12th, at 09:00 and 14:30. The digest, due at 08:30, is made at
+    09:05: the first was done by then."""
+    stages = (
+        replace(DIGEST.stages[0], id="near", days=-14, at=time(9)),
+        replace(DIGEST.stages[0], id="noon", days=-14, at=time(14, 30)),
+    )
+    reminder = replace(DIGEST, id="reminder", kind=DutyKind.REMINDER, name="提醒", stages=stages)
+    working = WorkingCalendar(None).is_working_day
+
+    def coming(
+        reads: Reads, book: OfficeBook, since: datetime, until: datetime
+    ) -> Sequence[Occurrence]:
+        return of_periods(book.info.id, reminder, PeriodKind.MONTH, since, until, working)
+
+    days = Days(tmp_path, office(DIGEST), coming=coming)
+    days.tick("08-11 18:00")
+    now = days.at("08-12 09:00")
+    done = "reminder:otog:2026-08:near"
+    duty = NewDuty(done, "otog", "reminder", "2026-08", "near", now, DutyState.DONE, "写信 3 封。")
+    with days.world.store.begin() as tx:
+        tx.add_duty(duty, now)
+    days.tick("08-12 09:05")
+    assert texts(days.digests()[0], "今天和下一个工作日到期") == [
+        "提醒（2026年8月）：已办｜写信 3 封",
+        "提醒（2026年8月）｜",
+    ]
+
+
+def _draft(days: Days, title: str, moment: str) -> int:
+    new = NewDraft("otog", title, "2026-Q2", title, "d", (), (), (), ())
+    with days.world.store.begin() as tx:
+        return tx.add_draft(new, "mailbot", days.at(moment)).id
+
+
+def test_what_became_of_drafts_is_told_once(days: Days) -> None:
+    first, second, third = (_draft(days, f"{n}季度通报", "08-11 19:00") for n in ("一", "二", "三"))
+    boss = "boss@example.org（回信 mail:7）"
+    with days.world.store.begin() as tx:
+        now = days.at("08-11 20:00")
+        tx.decide_draft(first, DraftState.APPROVED, boss, now)
+        tx.queue(_cover(first), now)
+        tx.decide_draft(first, DraftState.SENT, boss, now)
+        tx.decide_draft(second, DraftState.REJECTED, "王芳芳", now, why="数字有误。")
+        tx.decide_draft(third, DraftState.APPROVED, "mailbot（自动批准）", now)
+    days.tick("08-12 08:30")
+    told = texts(days.digests()[0], "通报办理")
+    assert told == [
+        f"《一季度通报》（第 1 号草稿）由{boss}批准，信件 1 封已交付发送｜mailbot notices show 1",
+        "《二季度通报》（第 2 号草稿）由王芳芳退回：数字有误｜mailbot notices show 2",
+        "《三季度通报》（第 3 号草稿）由mailbot（自动批准）批准，信件还没有发出｜mailbot notices show 3",
+    ]
+    assert [x.when for x in part(days.digests()[0], "通报办理").lines] == [now] * 3
+    # The third one's letters leave a day later; the others are not told of again.
+    with days.world.store.begin() as tx:
+        now = days.at("08-12 20:00")
+        tx.queue(_cover(third), now)
+        tx.decide_draft(third, DraftState.SENT, "mailbot（自动批准）", now)
+    days.tick("08-13 08:30")
+    (again,) = texts(days.digests()[1], "通报办理")
+    assert "三季度" in again and "信件 1 封已交付发送" in again
+    days.tick("08-14 08:30")
+    assert part(days.digests()[2], "通报办理").total == 0
+
+
+def _cover(draft: int) -> Outgoing:
+    return h.letter(
+        draft,
+        key=f"notice:{draft}:cover:agriculture:head",
+        office="otog",
+        kind="cover",
+        about=f"draft:{draft}",
+    )
+
+
+def test_a_draft_approved_while_the_digest_was_made_up_is_told_the_next_day(days: Days) -> None:
+    draft = _draft(days, "二季度通报", "08-11 19:00")
+    days.tick("08-12 08:40")
+    with days.world.store.begin() as tx:
+        tx.decide_draft(draft, DraftState.APPROVED, "王芳芳", days.at("08-12 08:35"))
+    days.tick("08-13 08:30")
+    assert [part(d, "通报办理").total for d in days.digests()] == [0, 1]
+
+
+def test_answers_that_wait_in_the_backlog_are_counted(days: Days) -> None:
+    with days.world.store.begin() as tx:
+        now = days.at("08-11 19:00")
+        for n in range(3):
+            letter_ = h.letter(n, office="otog" if n else "laiwu")
+            tx.queue(letter_, now, state=OutboxState.WITHHELD)
+    days.tick("08-12 08:30")
+    waits = part(days.digests()[0], "待办")
+    assert (waits.total, waits.urgent) == (1, True)
+    assert texts(days.digests()[0], "待办") == [
+        "有 2 封自动答复因来信较早没有发出，请决定发送还是作废｜mailbot backlog"
+    ]
+    days.world.store.outbox.set_withheld([1, 2, 3], False, "王芳芳", now)
+    days.tick("08-13 08:30")
+    assert part(days.digests()[1], "待办").total == 0
+
+
+def test_a_held_mail_without_a_title_is_told_by_its_subject(days: Days) -> None:
+    """But not after a secrets hit, and never with a stranger's link."""
+    days.at("08-11 19:00")
+    subject = "查询 2026年7月 www.example.com/x"
+    days.world.receive(letter(subject, "", sender="c@example.com"))
+    with days.world.store.reading() as reads:
+        (mail,) = reads.mail_lines("otog", days.clock.now() - timedelta(1), days.at("08-12 08:00"))
+    assert (mail.kind, mail.subject) == ("hold", subject)
+    days.tick("08-12 08:30")
+    (held,) = part(days.digests()[0], "待核").lines
+    assert "查询 2026年7月" in held.text and "没有标题" not in held.text
+    assert "example.com/x" not in held.text
+    with days.world.store.begin() as tx:
+        secret = h.decided(1, "hold", office="otog", sender="c@example.com")
+        tx.decide(replace(secret, reasons=("发现疑似密级标志。",)), None, days.clock.now())
+    days.tick("08-13 08:30")
+    (secret,) = part(days.digests()[1], "待核").lines
+    assert "没有标题" in secret.text and "2026年7月" not in repr(days.digests()[1])

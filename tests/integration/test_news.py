@@ -219,6 +219,8 @@ def test_of_a_joint_item_each_unit_gets_its_own_letter_that_names_no_other(made:
     for news in (x for x in days.shown.letters if isinstance(x, AdoptionNews)):
         other = "农牧局" if news.unit == "水利局" else "水利局"
         assert other not in repr(news)
+        # The receipt number is that of the unit which sent the item in.
+        assert (RECEIPT in repr(news)) == (news.unit == "农牧局")
 
 
 @pytest.mark.parametrize("state", ["refused", "elsewhere"])

@@ -18,6 +18,7 @@ from mailbot.app.duties.recheck import Recheck
 from mailbot.app.letter_records import DutyState, NewDuty
 from mailbot.app.scoring import Scorer
 from mailbot.app.staff import Filled, release
+from mailbot.core.duties.catchup import catch_up
 from mailbot.core.duties.model import DutyKind, Stage
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.letters.periodic import PeriodResult, QuotaLine, Reminder, Thanks
@@ -184,6 +185,7 @@ def test_a_held_item_counts_once_it_is_released(tmp_path: Path) -> None:
 
 def test_a_returned_item_is_named_until_it_is_corrected(tmp_path: Path) -> None:
     office = Letters(tmp_path, otog("agriculture"))
+    office.mailed(at("2026-07-31 10:00"), "农牧局", *titles(1))
     office.world.receive(letter("农牧局+秋粮长势良好+张三"), at=at("2026-08-31 10:00"))
     result = rule(DutyKind.RESULT, quota="items", stages=(Stage("result", 1, NINE, ("liaison",)),))
     office.book = with_letters(office.book, result)
@@ -293,7 +295,9 @@ def test_nobody_has_an_address(tmp_path: Path) -> None:
     assert (posted.to.address, posted.to.role) == ("xinxi@example.org", "staff")
     assert posted.key == "reminder:otog:2026-08:first:summary:1"
     assert prepared.state is DutyState.DONE
-    assert len(prepared.warnings) == 52
+    (warning,) = prepared.warnings
+    assert warning.startswith("52 个单位收不到信，名册里没有信息员：上海庙经济开发区、")
+    assert warning.endswith("等；请在名册里补上邮箱。")
     assert prepared.detail["units"]["agriculture"]["outcome"] == "unreachable"
 
 
@@ -309,6 +313,21 @@ def test_all_52_units_get_their_own(tmp_path: Path) -> None:
         assert posted.letter.unit == office.book.roster.get(posted.to.unit_id).name
         assert posted.letter.counted == ()
     assert (summary(prepared).met, summary(prepared).sent) == (1, 102)
+
+
+def test_units_without_an_address_are_told_of_by_reason(tmp_path: Path) -> None:
+    people = {
+        "education": (Contact("liaison", "赵丁"),),
+        "agriculture": (Contact("liaison", "李丙", address="李丙"),),
+    }
+    book = with_people(otog("agriculture", "education", "aolezhaoqi", "chengchuan"), people)
+    prepared = Letters(tmp_path, book).prepare(ONE, MORNING)
+    assert prepared.warnings == (
+        "2 个单位收不到信，名册里没有信息员：敖勒召其镇人民政府、城川镇人民政府；请在名册里补上邮箱。",
+        "教体局收不到信：信息员没有邮箱；请在名册里补上邮箱。",
+        "农牧局收不到信：信息员的邮箱写错了：李丙；请在名册里补上邮箱。",
+    )
+    assert "4 个单位没有可用的邮箱" in prepared.why
 
 
 def test_the_liaison_is_found_through_a_bound_address(tmp_path: Path) -> None:
@@ -377,6 +396,40 @@ def test_the_result_goes_to_the_short_ones_and_to_all_when_set(
     letters = to_units(prepared)
     assert {p.to.unit_id for p in letters.values()} == written
     assert {type(p.letter) for p in letters.values()} == {PeriodResult}
+
+
+def test_no_result_of_a_month_that_was_over_before_anything_was_recorded(tmp_path: Path) -> None:
+    """Installed in August: of July, nobody can say what came elsewhere. Of August it can be said,
+    also to whoever sent nothing in it."""
+    result = rule(DutyKind.RESULT, quota="items", stages=(Stage("r", 4, NINE, ("liaison",)),))
+    office = Letters(tmp_path, with_letters(otog("agriculture", "education"), result))
+    july, august = "result:otog:2026-07:r", "result:otog:2026-08:r"
+    nothing_yet = office.prepare(july, at("2026-08-06 09:00"))
+    office.mailed(at("2026-08-03 10:00"), "农牧局", *titles(1))
+    for prepared in (nothing_yet, office.prepare(july, at("2026-08-06 09:00"))):
+        assert prepared.state is DutyState.SKIPPED
+        assert prepared.letters == ()
+        assert prepared.why == ("2026年7月结束时还没有登记过信息：投入使用以前没有登记，不发结果。")
+    told = to_units(office.prepare(august, at("2026-09-04 09:00")))
+    assert {p.to.unit_id for p in told.values()} == {"agriculture", "education"}
+    # What came in July elsewhere is entered: then it can.
+    by_oa(office, "农牧局", "2026-07-06", "动态", *titles(1, 5))
+    told = to_units(office.prepare(july, at("2026-08-06 10:00")))
+    assert len(told) == 2
+
+
+def test_of_the_results_missed_in_a_long_downtime_only_the_newest_is_worth_sending(
+    tmp_path: Path,
+) -> None:
+    result = rule(DutyKind.RESULT, quota="items", stages=(Stage("r", 4, NINE, ("liaison",)),))
+    office = Letters(tmp_path, with_letters(otog("agriculture"), result))
+    now = at("2026-10-13 10:00")
+    steps = catch_up(office.occurrences(at("2026-08-01 00:00"), now), set(), now)
+    done = [s.do.about for s in steps if s.do is not None]
+    assert done == ["2026-09"]
+    passed = {p.occurrence.about: p.why for s in steps for p in s.passed}
+    assert passed.keys() == {"2026-07", "2026-08"}
+    assert "2026-09-01 00:00 的时限，不再补发" in passed["2026-07"]
 
 
 # --- who owes --------------------------------------------------------------------------------------
@@ -562,7 +615,7 @@ def test_a_recommender_outside_the_roster_is_named(tmp_path: Path) -> None:
     book = shandong(to=("liaison", "recommender"), recommender="某省直部门")
     prepared = Letters(tmp_path, book).prepare(QUARTER, SEPTEMBER)
     lines = {line.unit: line for line in summary(prepared).short}
-    assert lines["甲经济开发区"].unsent == ("推荐单位（某省直部门）不在名册里，没有抄送",)
+    assert lines["甲经济开发区"].unsent == ("推荐单位（某省直部门）不在名册里，不抄送",)
     assert lines["甲经济开发区"].sent == ("信息员 zone1@example.net",)
 
 
@@ -598,6 +651,25 @@ def test_who_is_short_costs_the_same_for_a_thousand_units(tmp_path: Path) -> Non
     assert unknown == []
     assert [one.lines[0].got for one in owing[:2]] == [2, 0]
     assert len(asked) < 15
+
+
+def test_a_round_looks_up_people_first_and_items_at_once(tmp_path: Path) -> None:
+    """As many queries for fifty letters as for two, and none for items where nobody is written
+    to."""
+    counts = {}
+    everyone = everybody(shipped_book("otog"))
+    for number in (0, 2, 50):
+        root = tmp_path / str(number)
+        root.mkdir()
+        people = dict(list(everyone.items())[:number])
+        office = Letters(root, with_people(otog(), people))
+        office.mailed(at("2026-08-03 10:00"), "农牧局", *titles(2))
+        office.due(ONE, MORNING)
+        with statements(office) as asked:
+            prepared = office.prepare(ONE, MORNING)
+        assert len(to_units(prepared)) == number
+        counts[number] = len(asked)
+    assert counts[0] < counts[2] == counts[50] < 40
 
 
 def test_it_counts_as_the_standings_do(tmp_path: Path) -> None:

@@ -30,11 +30,13 @@ from mailbot.core.rules.events import EventKind
 from mailbot.core.rules.kinds import Conversion, Manual, Repeat, Shortage, ShortageLine
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.rulebook import OfficeBook
-from mailbot.core.rules.scorebook import OrderBy, Ranking, RankingTable, Ties
+from mailbot.core.rules.scorebook import ListKind, OrderBy, Ranking, RankingTable, Ties
 from mailbot.core.rules.sealing import digest
 from mailbot.core.rules.wire import standings_json
+from mailbot.core.subject.roster import EarlierGroup
 from tests.unit import rules_help as r
 from tests.unit import store_help as h
+from tests.unit.standings_help import list_rule, listed
 
 OFFICE = "office"
 Q1, Q2, Q3, Q4 = (Period.parse(f"2026-Q{n}") for n in (1, 2, 3, 4))
@@ -197,9 +199,40 @@ def test_a_quarter_is_ranked_and_each_unit_can_be_explained(desk: Desk) -> None:
         ("2026-09-10", D(10)),
         ("2026-09-30", D(-2)),
     ]
-    # Nothing came in the first half-year: six months, two short in each.
-    assert statement.opening == D(-24)
-    assert a.cumulative == D(3)
+    # The first half-year was over before anything was recorded here: it costs nobody anything.
+    assert statement.opening == D(0)
+
+
+def test_silence_before_anything_was_recorded_is_nobodys_fault(tmp_path: Path) -> None:
+    """The office began in August: July is not owed, nor does it cost points."""
+    desk = Desk(tmp_path)
+    after = "2026-10-01"
+    assert desk.standings(Q3, after).row("b").quotas == ()
+    desk.item("2026-08-03")
+    assert [(q.need, q.missing) for q in desk.standings(Q3, after).row("b").quotas] == [(4, 4)]
+    assert desk.points(Q3, after) == {"a": D(1 - 6), "b": D(-8), "c": D(-8), "d": D(-8)}
+    assert [e[0] for e in desk.entries("b", Q3, after)] == ["2026-08-31", "2026-09-30"]
+    # Once what came in July elsewhere is entered, July counts for everybody.
+    desk.item("2026-07-06")
+    assert [q.missing for q in desk.standings(Q3, after).row("b").quotas] == [6]
+    assert desk.points(Q3, after)["b"] == D(-12)
+    desk.store.close()
+
+
+def test_the_first_notice_accuses_nobody_of_the_months_before(tmp_path: Path) -> None:
+    lists = (
+        list_rule(ListKind.NO_SUBMISSION, running=2),
+        list_rule(ListKind.NO_ADOPTION, list_id="unadopted"),
+    )
+    desk = Desk(tmp_path, office(lists=lists))
+    named = {one.id: one.listed for one in desk.standings(Q3, "2026-10-01").lists}
+    assert named == {"named": (), "unadopted": ()}
+    desk.item("2026-08-03")
+    third, fourth = desk.standings(Q3, "2026-10-01"), desk.standings(Q4)
+    assert listed(third) == dict.fromkeys("bcd", "8月、9月连续未报送")
+    assert listed(third, "unadopted") == {}
+    assert set(listed(fourth, "unadopted")) == set("abcd")
+    desk.store.close()
 
 
 def test_places_are_compared_with_the_period_before(desk: Desk) -> None:
@@ -410,6 +443,28 @@ def test_rules_put_right_later_change_no_sealed_quarter(desk: Desk) -> None:
     desk.use(replace(office(rules=(dearer, *desk.book.scoring.rules[1:])), digest="1"))
     assert desk.points(Q3)["a"] == 1
     assert desk.entries("a", Q4) == [("2026-10-01", "sent", D(2), "2026-Q3")]
+
+
+def test_a_unit_moved_to_another_group_keeps_what_was_sealed(desk: Desk) -> None:
+    quotas = (r.quota(need={"g": 2, "h": 0}),)
+    desk.use(office(quotas=quotas))
+    desk.item("2026-08-10")
+    desk.seal(Q3)
+    sealed = desk.points(Q3)["a"]
+
+    def moved(**more: Any) -> OfficeBook:
+        others = (u for u in desk.book.roster.units if u.id != "a")
+        return office(quotas=quotas).with_units((r.unit("a", "h", **more), *others))
+
+    desk.use(moved())
+    for look in (desk.standings, lambda period: desk.entries("a", period)):
+        with pytest.raises(NotScored) as caught:
+            look(Q4)
+        assert (caught.value.code, caught.value.found) == ("regrouped", "g")
+        assert caught.value.choices == ("h", "2026-Q3", "2026-09-30")
+    desk.use(moved(earlier_groups=(EarlierGroup("g", date(2026, 9, 30)),)))
+    assert desk.points(Q3)["a"] == sealed
+    assert not [entry for entry in desk.entries("a", Q4) if entry[3]]
 
 
 def test_a_seal_keeps_the_digests_of_rules_and_ledger(desk: Desk) -> None:

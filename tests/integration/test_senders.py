@@ -611,3 +611,13 @@ def test_staff_hear_of_a_new_item_that_an_old_conversation_leaves_unanswered(wor
         )
     assert last.decision.kind.value == "accept"
     assert last.answer.letter is None and "没有再自动答复" in last.answer.task
+
+
+def test_the_example_in_a_return_is_the_senders_units_and_names_nobody(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    settled = world.receive(letter("教体局+秋季开学准备就绪+张三", "正文。" * 60))
+    assert settled.kind == "return" and settled.answer.rendered is not None
+    (line,) = [t for t in settled.answer.rendered.text.splitlines() if t.startswith("示例：")]
+    assert "农牧局" not in line and "7622029" not in line
+    name = world.books[0].roster.get("education").name
+    assert name in line and "13900000000" in line

@@ -4,7 +4,7 @@ nothing of another unit is ever in one."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,18 @@ def test_an_account_of_the_running_month(desk: Service) -> None:
     assert "春耕备耕工作进展顺利" in html and "饮水" not in html
 
 
+def test_a_month_before_anything_was_recorded_is_no_debt(desk: Service) -> None:
+    assert "还没有开始登记" in desk.said(desk.ask("查询 上月"))
+    sent(desk, "春耕备耕工作进展顺利")
+    july = desk.said(desk.ask("查询 上月"))
+    assert "2026年7月本系统还没有开始登记" in july and "少报" not in july and "0分" not in july
+    assert "还没有开始登记" not in desk.said(desk.ask("查询"))
+
+
 def test_a_month_that_is_over_and_a_quarter_that_runs(desk: Service) -> None:
+    now = desk.clock.now()
+    desk.world.receive(item("渠道清淤完成", "水利局", sender=OTHER), at=now - timedelta(days=20))
+    desk.clock.time = now  # another unit's: so much was registered in July
     sent(desk, "春耕备耕工作进展顺利")
     july = desk.said(desk.ask("查询 上月"))
     assert "2026年7月共计入信息0条，得分0分。" in july
@@ -322,3 +333,17 @@ def test_the_answer_is_a_whole_mail(desk: Service) -> None:
     desk.ask("查询")
     mail = desk.world.sent()[-1]
     assert text_of(mail.raw).startswith("农牧局：") and mail.subject.startswith("【查询】农牧局")
+
+
+def test_who_has_left_the_unit_gets_no_account_of_it_any_more(tmp_path: Path) -> None:
+    book = office()
+    left = Contact("liaison", "张三", address=LIAISON, end=date(2026, 8, 1))
+    units = [
+        replace(u, contacts=(*(c for c in u.contacts if c.address != LIAISON), left))
+        if u.id == UNIT
+        else u
+        for u in book.roster.units
+    ]
+    desk = Service(tmp_path, book.with_units(units))
+    settled = desk.ask("查询")
+    assert (settled.kind, settled.answer.none) == ("hold", "unbound_command")

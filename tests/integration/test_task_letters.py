@@ -13,6 +13,7 @@ import pytest
 from mailbot.adapters.offices.rulefiles import load_office
 from mailbot.adapters.system import shipped
 from mailbot.app.duties.recheck import Recheck
+from mailbot.app.duties.view import overview
 from mailbot.app.letter_records import DutyState
 from mailbot.app.recording.desk import Refused, reverse
 from mailbot.app.recording.keep import Desk
@@ -399,3 +400,28 @@ def test_no_rule_may_look_at_what_was_only_given(tmp_path: Path) -> None:
     }
     said = faults_of(lambda: load_office(write(tmp_path / "jia", files)))
     assert any("不认识“assignment”" in fault for fault in said)
+
+
+def test_what_is_done_by_everybody_is_marked_in_what_is_to_come(office: Letters) -> None:
+    give(office, "2026-08-03 10:00")
+    give(office, "2026-08-03 10:00", unit="教体局")
+    give(office, "2026-08-03 10:05", task="t2")
+    finish(office, "2026-08-10 10:00", unit="教体局")
+
+    def coming(now: datetime) -> dict[str, str]:
+        found = overview(
+            office.world.store,
+            office.book,
+            {DutyKind.TASKS: office.tasks, DutyKind.COMMISSIONS: office.tasks},
+            now,
+        )
+        return {line.stage: line.why for line in found.coming}
+
+    assert coming(at("2026-08-11 10:00")) == {"early": "", "near": "", "overdue": ""}
+    finish(office, "2026-08-19 10:00")
+    assert coming(at("2026-08-19 11:00")) == {"near": "", "overdue": ""}
+    finish(office, "2026-08-19 11:30", task="t2")
+    later = coming(at("2026-08-19 12:00"))
+    assert later == dict.fromkeys(
+        ("near", "overdue"), "2026-08-31到期的任务都已完成或取消，不用写信。"
+    )

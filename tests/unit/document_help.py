@@ -30,13 +30,15 @@ def reckoned(
     previous: Standings | None = None,
     earlier: tuple[Standings, ...] = (),
     as_sealed: bool = False,
+    began: date | None = None,
 ) -> Material:
     """Through the ledger, on the day after the period unless told otherwise."""
     day = as_of or period.next().first
     entries = accounts(office, events, period, day, sealed)
-    found = standings(office, events, entries, period, day, previous)
+    found = standings(office, events, entries, period, day, previous, began=began)
     passed_on = [e for e in entries if e.rule == "conversion" and e.day in period]
-    return material_of(office, events, replace(found, sealed=as_sealed), earlier, passed_on)
+    told = replace(found, sealed=as_sealed)
+    return material_of(office, events, told, earlier, passed_on, began=began)
 
 
 def rule(*sections: Section, annexes: tuple[Section, ...] = (), **more: str) -> DocumentRule:

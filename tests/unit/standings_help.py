@@ -143,10 +143,12 @@ def stand(
     period: Period = Q3,
     as_of: date | None = None,
     previous: Standings | None = None,
+    *,
+    began: date | None = None,
 ) -> Standings:
     """The standings on the day after the period, unless told otherwise."""
     day = as_of or period.next().first
-    return standings(office, events or [], entries or [], period, day, previous)
+    return standings(office, events or [], entries or [], period, day, previous, began=began)
 
 
 def listed(result: Standings, list_id: str = "named") -> dict[str, str]:

@@ -259,6 +259,16 @@ def test_the_code_may_stand_in_the_quotation_only() -> None:
     assert read_ruling(mail("Re: 季度通报", "批准"), DAY) is None
 
 
+def test_a_code_without_a_verdict_is_a_silent_ruling() -> None:
+    found = read_command(mail(SUBJECT, "领导好：\n数字核对过了吗？" + QUOTED), DAY)
+    assert isinstance(found, Ruling) and found.silent and found.approves is None
+    assert (found.codes, found.written) == (("ABCDEFGH",), "数字核对过了吗？")
+    assert read_command(mail("Re: 季度通报", "数字核对过了吗？"), DAY) is None
+    assert isinstance(read_command(mail("查询 8月", "ABCD-EFGH"), DAY), Request)
+    ruling = read_command(mail(SUBJECT, "批准" + QUOTED), DAY)
+    assert isinstance(ruling, Ruling) and not ruling.silent
+
+
 def test_the_subjects_code_comes_before_those_of_the_body() -> None:
     found = read_ruling(mail(SUBJECT, "批准\n电话 7622-2293\n" + QUOTED), DAY)
     assert found is not None and found.codes == ("ABCDEFGH",)

@@ -748,3 +748,15 @@ def test_an_idle_tick_writes_nothing_and_looks_at_little(
         duties.tick(at("2026-09-01T10:05") + minute * MINUTE)
     print(f"{(timing.perf_counter() - began) / 40 * 1000:.1f} ms a tick")
     assert max(asked) <= timedelta(days=10)
+
+
+def test_a_preview_of_a_draft_does_not_say_that_it_was_written(office: Office) -> None:
+    office.rules = (NOTICE,)
+    now = at("2026-10-01")
+    office.process().tick(now)
+    shown = overview(office.store, book(NOTICE), office.runners, now, moment=at("2026-10-10T23:59"))
+    (line,) = shown.due
+    assert (line.standing, line.why, line.draft) == (Standing.DUE, "将起草。", "通报")
+    office.process().tick(at("2026-10-10T09:00"))
+    after = overview(office.store, book(NOTICE), office.runners, at("2026-10-10T10:00"))
+    assert [one.why for one in after.settled] == ["已起草。"]

@@ -257,7 +257,7 @@ def test_a_digest_has_what_is_urgent_first_and_leaves_nothing_uncounted() -> Non
     assert order == sorted(order)
     says(digest, "收到（37）", "其余35项从略", "无：退信", *digest.warnings)
     assert render(digest).subject == (
-        "【每日摘要】10月9日：待核1，今天到期1，收到37，自动回执1（1条提示）"
+        "【每日简报】10月9日：待核1，今天到期1，收到37，自动回执1（1条提示）"
     )
     says(replace(digest, parts=(), warnings=()), "没有新情况")
 

@@ -229,6 +229,60 @@ def test_months_before_the_book_or_without_the_unit_are_not_silent() -> None:
     assert listed(result, "twice") == {"a": "8月、9月连续未报送"}
 
 
+@pytest.mark.parametrize(
+    ("began", "once", "twice"),
+    [
+        (date(2022, 6, 30), "7月、8月、9月未报送", "6月、7月、8月、9月连续未报送"),
+        (date(2022, 7, 1), "7月、8月、9月未报送", "7月、8月、9月连续未报送"),
+        (date(2022, 7, 31), "7月、8月、9月未报送", "7月、8月、9月连续未报送"),
+        (date(2022, 8, 3), "8月、9月未报送", "8月、9月连续未报送"),
+        (date(2022, 9, 1), "9月未报送", None),
+        (date(2022, 10, 1), None, None),
+        (date.max, None, None),
+    ],
+)
+def test_months_before_anything_was_recorded_are_not_silent(
+    began: date, once: str | None, twice: str | None
+) -> None:
+    office = book(lists=(SILENT, replace(TWICE, id="twice")))
+    result = stand(office, began=began)
+    assert listed(result).get("a") == once
+    assert listed(result, "twice").get("a") == twice
+
+
+def test_who_was_silent_before_the_records_began_is_not_passed_over_for_it() -> None:
+    """On a list of the last: only whoever is known to have been silent stands on another one."""
+    last = list_rule(ListKind.LAST, unless_silent=3)
+    entries = [entry("a", 5, "2022-09-01"), entry("b", 1, "2022-09-02")]
+    events = [sent("a", "2022-09-01"), sent("b", "2022-09-02")]
+    month, office = Period.parse("2022-09"), book(lists=(last,))
+    assert listed(stand(office, events, entries, month)) == {"b": "最后一名，1 分"}
+    later = stand(office, events, entries, month, began=date(2022, 8, 1))
+    assert listed(later) == {"c": "最后一名，0 分"}
+
+
+@pytest.mark.parametrize(
+    ("began", "named"), [(date(2022, 7, 9), "abc"), (date(2022, 8, 1), ""), (date.max, "")]
+)
+def test_no_adoption_needs_a_period_that_was_recorded_as_a_whole(began: date, named: str) -> None:
+    office = book(lists=(list_rule(ListKind.NO_ADOPTION),))
+    assert "".join(listed(stand(office, began=began))) == named
+
+
+def test_a_quota_is_not_missed_in_what_nobody_recorded() -> None:
+    """Table and list: months over before the first record; the list no quarter it is in either."""
+    monthly = book(quotas=(quota(3),), lists=(list_rule(ListKind.SHORT, quota="items"),))
+    result = stand(monthly, began=date(2022, 8, 3))
+    assert [(q.need, q.missing) for q in result.row("a").quotas] == [(6, 6)]
+    assert "7月" not in listed(result)["a"]
+    assert stand(monthly, began=date(2022, 10, 1)).row("a").quotas == ()
+    by_quarter = replace(monthly, quotas=(quota(3, PeriodKind.QUARTER),))
+    result = stand(by_quarter, began=date(2022, 8, 3))
+    assert [q.missing for q in result.row("a").quotas] == [3]
+    assert listed(result) == {}
+    assert "a" in listed(stand(by_quarter, began=date(2022, 7, 3)))
+
+
 def test_the_events_must_reach_as_far_back_as_the_lists_look() -> None:
     first_quarter = Period.parse("2022-Q1")
     assert events_from(book(lists=(SILENT,)), first_quarter) == date(2022, 1, 1)

@@ -349,6 +349,48 @@ def test_shortfalls_name_the_months_and_explain_a_surplus() -> None:
     assert table.note == "注：各期分别计算，多报的不抵其他时段。"
 
 
+def test_months_before_anything_was_recorded_are_nobodys_shortfall() -> None:
+    """Began in August: neither the table nor the year's course tells of the months before."""
+    office = book(unit("a"), unit("b"), rules=POINTS, quotas=(quota(3),))
+    events = [sent("a", "2022-08-05", times=3), *(sent("b", "2022-09-05") for _ in range(3))]
+    material = reckoned(office, events, began=date(2022, 8, 1))
+    document = written(office, material, QUOTAS)
+    (table,) = tables(document)
+    assert table.rows == (
+        ("a局", "6", "3", "3", "9月3条"),
+        ("b局", "6", "3", "3", "8月3条"),
+    )
+    assert lines(document)[-1] == (
+        "2022年8月以前没有登记信息，缺报、未报送和无采用的情况未作统计。"
+    )
+    course = [(p.period.code, p.got, p.need) for p in material.progress["a"]]
+    assert course == [("2022-08", 3, 3), ("2022-09", 0, 3)]
+    # Without the day on which it began, all nine months are told.
+    assert len(reckoned(office, events).progress["a"]) == 9
+
+
+@pytest.mark.parametrize("began", [date(2022, 10, 8), date.max, date(2022, 8, 1)])
+def test_of_what_nobody_recorded_it_is_not_said_that_all_was_well(began: date) -> None:
+    """“Everybody sent enough”, “nobody was silent” would be as wrong as the contrary."""
+    lists = (list_rule(ListKind.NO_ADOPTION), list_rule(ListKind.EVENTS, list_id="faults"))
+    office = book(unit("a"), rules=POINTS, quotas=(quota(3),), lists=lists)
+    sections = (
+        replace(QUOTAS, empty="各单位均已报足。"),
+        of_lists("named", heading="零采用", empty="没有零采用单位。"),
+        of_lists("named", heading="零采用的单位"),
+        of_lists("faults", heading="迟报", empty="没有迟报。"),
+    )
+    events = [sent("a", "2022-08-05", times=3), sent("a", "2022-09-05", times=3)]
+    unknown = "没有登记信息，缺报、未报送和无采用的情况未作统计。"
+    unknown = f"{'2022年第三季度' if began.month > 9 else '2022年8月以前'}{unknown}"
+    told = lines(written(office, reckoned(office, events, began=began), *sections))
+    assert told == [
+        "# 一、未完成任务的单位", unknown, "# 二、零采用", unknown, "# 三、迟报", "没有迟报。"
+    ]  # fmt: skip
+    whole = lines(written(office, reckoned(office, events), *sections))
+    assert unknown not in whole
+
+
 def test_shortfalls_of_several_quotas_are_told_apart_and_wishes_from_duties() -> None:
     special = quota(1, PeriodKind.QUARTER, "special", remark_only=True)
     office = book(unit("a"), unit("b"), rules=POINTS, quotas=(quota(1), special))

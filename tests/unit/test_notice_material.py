@@ -81,6 +81,7 @@ def gathered(store: SqlStore, own: OfficeBook, period: Period = Q3, day: date = 
 
 def test_it_tells_what_the_standings_count(store: SqlStore) -> None:
     own = office("a", "b", "c")
+    send(store, "c", "2026-01-08")
     send(store, "a", "2026-05-08")
     both = send(store, "a", "2026-07-08", "两家联合的信息")
     for _ in range(2):
@@ -107,6 +108,18 @@ def test_it_tells_what_the_standings_count(store: SqlStore) -> None:
     course = {p.period.code: (p.got, p.need) for p in found.progress["a"]}
     assert course["2026-05"] == (1, 2) and course["2026-07"] == (3, 2)
     assert list(course) == [f"2026-{m:02d}" for m in range(1, 10)]
+
+
+def test_months_before_anything_was_recorded_are_not_told(store: SqlStore) -> None:
+    own = office("a", "b")
+    empty = gathered(store, own)
+    assert (empty.shortfalls, empty.progress["a"]) == ((), ())
+    send(store, "a", "2026-08-08")
+    found = gathered(store, own)
+    assert [p.period.code for p in found.progress["b"]] == ["2026-08", "2026-09"]
+    assert {s.period.code for s in found.shortfalls} == {"2026-08", "2026-09"}
+    (missing,) = {q.missing for q in found.standings.row("b").quotas}
+    assert missing == sum(s.missing for s in found.shortfalls if s.unit == "b")
 
 
 def test_after_the_seal_it_tells_what_was_sealed(store: SqlStore) -> None:

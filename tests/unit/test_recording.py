@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.system import SHANGHAI, shipped
-from mailbot.app.recording.columns import COLUMNS, NEEDS
+from mailbot.app.recording.columns import COLUMNS, NEEDS, needs_in
 from mailbot.app.recording.desk import Refused, enter, enter_all, reverse, reverse_item
 from mailbot.app.recording.forms import Given, headers_of
 from mailbot.app.recording.grid import Grid, GridRow, entries
@@ -165,6 +165,79 @@ def test_whatever_rules_ask_of_an_event_can_be_entered(office: str) -> None:
             if match.event is EventKind.TASK_DONE:
                 known |= {"outcome"}  # from the due day
             assert asked <= known, match
+
+
+NO_LEVELS = ("shandong", "jinan", "openness")
+
+
+def one_unit(office: str) -> OfficeBook:
+    """The office's data with a unit of this test's, whoever is on the roster."""
+    found = books()[office]
+    unit = Unit("ours", (UnitName("甲单位"),), found.groups[0].id)
+    return replace(found, roster=Roster((unit, *found.roster.units), found.roster.prefixes))
+
+
+@pytest.mark.parametrize("office", NO_LEVELS)
+def test_no_level_is_asked_for_where_the_office_has_none(store: SqlStore, office: str) -> None:
+    here = desk(book=one_unit(office))
+    given = row("约稿布置", unit="甲单位", title="用工情况", number="约1", due="2022-08-20",
+                day="2022-08-01")  # fmt: skip
+    assert "接到约稿“用工情况”" in enter(given, here, store).said
+    done = row("约稿", unit="甲单位", number="约1", outcome="未完成")
+    assert "约稿（约稿编号 约1）未完成" in enter(done, here, store).said
+    with store.reading() as reads:
+        kinds = [r.new.kind for r in reads.records(office, unit_id="ours")]
+    assert set(kinds) == {EventKind.ASSIGNMENT, EventKind.COMMISSION}
+
+
+@pytest.mark.parametrize("office", NO_LEVELS)
+def test_a_level_that_the_office_does_not_tell_apart_is_refused(
+    store: SqlStore, office: str
+) -> None:
+    given = row("约稿", unit="甲单位", level="省", outcome="未完成")
+    with pytest.raises(Refused) as caught:
+        enter(given, desk(book=one_unit(office)), store)
+    (fault,) = caught.value.faults
+    assert "没有分级别" in fault.found and "不写级别" in fault.remedy
+
+
+def test_a_recorded_commission_puts_the_unit_on_the_list_and_in_the_columns(
+    store: SqlStore,
+) -> None:
+    here = one_unit("shandong")
+    enter(row("约稿", unit="甲单位", outcome="未完成"), desk(book=here), store)
+    with store.reading() as reads:
+        events = reads.unit_events("shandong", date(2022, 7, 1), date(2022, 9, 30), "ours")
+    version = next(r for r in here.scoring.lists if r.id == "commissions").versions[-1]
+    assert [e for e in events if any(match(e) for match in version.matches)] == events != []
+
+
+def test_an_adoption_needs_no_journal_where_the_office_has_none(store: SqlStore) -> None:
+    here = desk(book=one_unit("jinan"))
+    sent = row("报送", unit="甲单位", title="供水管网抢修", day="2022-08-01 10:20", channel="传真",
+               category=books()["jinan"].categories_on(date(2022, 8, 1)).categories[0].name)  # fmt: skip
+    receipt = enter(sent, here, store).receipt
+    said = enter(row("采用", receipt=receipt), here, store).said
+    assert "被采用" in said and "《》" not in said
+
+
+def test_levels_and_journals_are_still_asked_for_where_the_office_has_them(
+    store: SqlStore,
+) -> None:
+    assert "没有写级别" in refused(store, "约稿", unit="教体局", outcome="未完成")
+    assert "没有写刊物" in refused(store, "采用", receipt=submission(store))
+    for kind in EventKind:
+        assert needs_in(kind, book()) == NEEDS[kind], kind
+
+
+def test_levels_of_other_events_are_not_asked_of_a_commission(store: SqlStore) -> None:
+    """Levels may be there for instructions only."""
+    found = book()
+    levels = tuple(replace(t, events=(EventKind.INSTRUCTION,)) for t in found.scoring.levels)
+    here = replace(found, scoring=replace(found.scoring, levels=levels))
+    assert "level" not in needs_in(EventKind.COMMISSION, here).required
+    assert "level" not in needs_in(EventKind.ASSIGNMENT, here).required
+    assert "level" in needs_in(EventKind.INSTRUCTION, here).required
 
 
 def test_every_kind_and_every_channel_has_its_form() -> None:

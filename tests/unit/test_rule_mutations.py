@@ -100,7 +100,7 @@ class Bench:
             return True
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("office", NAMES)
 def test_every_mistake_in_the_rules_is_noticed(office: str, tmp_path: Path) -> None:
     folder = tmp_path / office

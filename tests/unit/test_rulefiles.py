@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.adapters.offices.openpoints import open_points
 from mailbot.adapters.offices.rulefiles import load_office, load_offices
 from mailbot.adapters.system import shipped
 from mailbot.core.rules.rulebook import Elsewhere, OfficeBook, SenderPolicy
@@ -33,6 +34,21 @@ from tests.unit.rulefile_help import (
 @pytest.fixture
 def book(tmp_path: Path) -> OfficeBook:
     return load_office(write(tmp_path / "jia", dict(SOUND)))
+
+
+def test_a_contact_s_wrong_address_is_an_open_point_and_keeps_nobody_from_working(
+    tmp_path: Path,
+) -> None:
+    files = changed("units.toml", "zhangsan@example.com", "zhang#san")
+    book = load_office(write(tmp_path / "jia", files))
+    assert any("农牧局信息员（zhang#san）" in one.about for one in open_points(book))
+
+
+def test_a_unit_is_judged_by_the_group_it_was_in_then(tmp_path: Path) -> None:
+    moved = 'earlier_groups = [{ group = "g1", end = 2026-09-30 }]\nnote = "to'
+    book = load_office(write(tmp_path / "jia", changed("units.toml", 'note = "to', moved)))
+    unit = book.roster.get("shuili")
+    assert (unit.group_on(date(2026, 9, 30)), unit.group_on(date(2026, 10, 1))) == ("g1", "g2")
 
 
 def test_a_sound_office_is_read_whole(book: OfficeBook) -> None:
@@ -223,6 +239,10 @@ BROKEN = [
     broken("a contact's address bound to another unit",
            ("units.toml", 'note = "to', 'addresses = ["zhangsan@example.com"]\nnote = "to'),
            say=["邮箱 zhangsan@example.com 同一天也绑定给 农牧局"]),
+    broken("earlier groups that are none, or out of order",
+           ("units.toml", 'note = "to', 'earlier_groups = [{ group = "g3", end = 2026-09-30 }, '
+            '{ group = "g1", end = 2026-06-30 }, "g1"]\nnote = "to'),
+           say=["没有这个组“g3”", "2026-06-30 不晚于前一项的 2026-09-30", "第 3 项不是一个表"]),
     broken("addresses that are none",
            ("units.toml", '["NongMu@example.com"]', '["nongmu", "a@b", "a@b.com;c@d.com", ""]'),
            say=["“nongmu”不是邮箱", "“a@b”不是邮箱", "“a@b.com;c@d.com”不是邮箱", "addresses 第 4 项|是空的"]),

@@ -91,11 +91,17 @@ def test_a_month_s_reminders_and_their_end() -> None:
     assert [o.key for o in found] == ["letter:otog:2026-08:first", "letter:otog:2026-08:last"]
 
 
-def test_a_result_comes_after_its_period_and_never_too_late() -> None:
+def test_a_result_comes_after_its_period_and_is_worth_something_until_the_next_has_ended() -> None:
     rule = letter(stage(1, "result"), kind=DutyKind.RESULT)
     (found,) = months(rule, "2026-10-01", "2026-10-31")
     assert told([found]) == ["2026-09 result 10-08 09:00"]
-    assert found.until is None
+    assert found.until == at("2026-11-01")
+    # However late an office wants it, on its own day it is still worth something.
+    late = letter(stage(45, "result"), kind=DutyKind.RESULT)
+    (found,) = (o for o in months(late, "2026-08-01", "2026-12-31") if o.about == "2026-08")
+    assert found.due < found.until == at(f"{found.due.date() + timedelta(days=1)}")
+    notice = letter(stage(1, "draft"), kind=DutyKind.NOTICE)
+    assert {o.until for o in months(notice, "2026-01-01", "2026-12-31")} == {None}
 
 
 def test_a_reminder_after_its_period_is_refused() -> None:

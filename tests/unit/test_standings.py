@@ -24,6 +24,7 @@ from mailbot.core.rules.scorebook import (
     Ties,
 )
 from mailbot.core.rules.standings import OTHERS
+from mailbot.core.subject.roster import EarlierGroup
 from tests.unit.standings_help import (
     Q3,
     SUBMISSIONS,
@@ -397,3 +398,14 @@ def test_like_submissions_taken_together_count_as_one_by_one(events: list[Event]
     )
     apart = [replace(e, id=f"{e.id}-{n}", times=1) for e in events for n in range(e.times)]
     assert stand(office, apart) == stand(office, events)
+
+
+def test_a_unit_that_changed_groups_stays_where_it_was_for_periods_before() -> None:
+    moved = unit("b", "town", earlier_groups=(EarlierGroup("dept", date(2022, 9, 30)),))
+    tables = RankingTable("dept", "部门", ("dept",)), RankingTable("town", "镇", ("town",))
+    office = book(unit("a"), moved, unit("c", "town"), rank=ranking(*tables), quotas=(quota(2),))
+    before, after = stand(office), stand(office, period=Q3.next())
+    assert [
+        {row.unit: table.id for table in found.tables for row in table.rows}["b"]
+        for found in (before, after)
+    ] == ["dept", "town"]

@@ -132,18 +132,19 @@ ANSWERS = (
     .order_by(outbox.c.finished, outbox.c.id)
 )
 
+WITHHELD = select(func.count()).where(
+    _in_office(outbox.c.office), outbox.c.state == OutboxState.WITHHELD.value
+)
+
 # --- items
 
 _OPEN = (ItemState.RETURNED.value, ItemState.HELD.value)
-UNIT_ITEMS = (
+ITEMS_OF_MONTHS = (
     select_items()
-    .where(
-        _in_office(item.c.office),
-        item.c.unit_id == bindparam("unit"),
-        item.c.month.between(bindparam("first"), bindparam("last")),
-    )
+    .where(_in_office(item.c.office), item.c.month.between(bindparam("first"), bindparam("last")))
     .order_by(item.c.received, item.c.id)
 )
+ITEMS_OF_UNIT = ITEMS_OF_MONTHS.where(item.c.unit_id == bindparam("unit"))
 OPEN_ITEMS = (
     select_items()
     .where(_in_office(item.c.office), item.c.state.in_(_OPEN), item.c.received >= _SINCE)
@@ -167,6 +168,7 @@ MAILS_DECIDED = (
         decision.c.unit_id,
         inbound.c.decision,
         decision.c.reasons,
+        inbound.c.subject,
         mail.c.inbound_id.is_not(None),
     )
     .join(decision, decision.c.id == _NEWEST)

@@ -126,9 +126,14 @@ class LetterReads:
 
     # items
 
-    def unit_items(self, office: str, unit_id: str, first: date, last: date) -> list[ItemRow]:
-        values = {"office": office, "unit": unit_id, "first": first.replace(day=1), "last": last}
-        return [to_item(row) for row in self._db.execute(q.UNIT_ITEMS, values)]
+    def unit_items(
+        self, office: str, unit_id: str | None, first: date, last: date
+    ) -> list[ItemRow]:
+        values = {"office": office, "first": first.replace(day=1), "last": last}
+        if unit_id is None:
+            return [to_item(row) for row in self._db.execute(q.ITEMS_OF_MONTHS, values)]
+        rows = self._db.execute(q.ITEMS_OF_UNIT, values | {"unit": unit_id})
+        return [to_item(row) for row in rows]
 
     def open_items(self, office: str, unit_id: str | None, since: datetime) -> list[ItemRow]:
         values = {"office": office, "since": since}
@@ -171,6 +176,9 @@ class LetterReads:
     def bound_addresses(self, office: str) -> list[Binding]:
         return [Binding(*row) for row in self._db.execute(q.BOUND, {"office": office})]
 
+    def withheld_answers(self, office: str) -> int:
+        return int(self._db.scalar(q.WITHHELD, {"office": office}) or 0)
+
     def open_tasks(self, office: str) -> list[tuple[str, str, datetime]]:
         rows = self._db.execute(q.OPEN_TASKS, {"office": office})
         return [(row.kind, row.text, row.created) for row in rows]
@@ -205,7 +213,7 @@ class LetterReads:
 
 
 def _mail_line(row: Sequence[Any], items: dict[str, str], receipts: tuple[str, ...]) -> MailLine:
-    number, received, from_addr, unit_id, kind, reasons, has_content = row
+    number, received, from_addr, unit_id, kind, reasons, subject, has_content = row
     return MailLine(
         inbound_id=number,
         received=received,
@@ -215,6 +223,7 @@ def _mail_line(row: Sequence[Any], items: dict[str, str], receipts: tuple[str, .
         reasons=tuple(reasons),
         receipts=receipts,
         titles=tuple(items.get(receipt, "") for receipt in receipts) if has_content else (),
+        subject=subject if has_content else "",
     )
 
 

@@ -74,7 +74,11 @@ def open_points(book: OfficeBook) -> list[Open]:
         found.extend(_undecided(rule))
     if not book.info.mailbox:
         found.append(Open(OpenKind.MAILBOX, book.info.name))
-    settled = {u.group for u in book.roster.units}
+    settled = {
+        group
+        for u in book.roster.units
+        for group in (u.group, *(e.group for e in u.earlier_groups))
+    }
     found.extend(Open(OpenKind.GROUP, g.name, g.basis) for g in book.groups if g.id not in settled)
     notes: dict[str, list[str]] = {}
     for unit in book.roster.units:
@@ -100,6 +104,14 @@ def _unreachable(book: OfficeBook) -> Iterator[Open]:
             note = "；来信绑定的邮箱也会用上" if role == LIAISON else ""
             text = f"{lacking} 个单位的{IN_A_SENTENCE[role]}没有邮箱（在册 {len(units)} 个{note}）"
             yield Open(OpenKind.ADDRESSES, text)
+    wrong = [
+        f"{u.name}{IN_A_SENTENCE[c.role]}（{c.address}）"
+        for u in units
+        for c in u.contacts
+        if c.address and not usable_address(c.address)
+    ]
+    if wrong:
+        yield Open(OpenKind.ADDRESSES, f"邮箱写错了，收不到信：{'、'.join(wrong)}")
     if any(letter.sms for letter in book.letters.letters):
         lacking = sum(not any(c.role == HEAD and c.phone for c in u.contacts) for u in units)
         if lacking:

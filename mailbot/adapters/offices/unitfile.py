@@ -1,9 +1,11 @@
 """Reads `units.toml`: groups, units with their dated names, contacts and bound addresses.
 
 Schema: `prefixes`; `[[group]] id, name, basis`; `[[unit]] id, name, aliases = [text or {text,
-start?, end?}], group, note?, addresses?, recommender?, start?, end?` with `[[unit.contact]] role, name?, phone?,
-address?, start?, end?`. Beside the shapes it refuses what would make a reading ambiguous: one name
-or one address that belongs to two units on the same day.
+start?, end?}], group, earlier_groups? = [{group, end}], note?, addresses?, recommender?, start?,
+end?` with `[[unit.contact]] role, name?, phone?, address?, start?, end?`. Beside the shapes it
+refuses what would make a reading ambiguous: one name or one address that belongs to two units on
+the same day. A contact's address that is none is no fault: the person cannot be written to, which
+`rules check`, every draft and every summary say, and everybody else still can.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from mailbot.adapters.offices.ruletables import read_basis
-from mailbot.adapters.offices.tablereader import Table, TomlSource, nearest
+from mailbot.adapters.offices.tablereader import STAND_IN_DATE, Table, TomlSource, nearest
 from mailbot.core.rules.rulebook import Group
-from mailbot.core.subject.roster import Contact, Roster, Unit, UnitName
+from mailbot.core.subject.roster import Contact, EarlierGroup, Roster, Unit, UnitName
 
 ROLES = ("liaison", "head", "deputy", "counterpart")
 SHORTEST_NAME = 2
@@ -72,10 +74,31 @@ def _read_unit(table: Table, groups: list[str], claims: _Claims) -> Unit:
         end=end,
         note=table.text("note", ""),
         recommender=table.text("recommender", ""),
+        earlier_groups=_read_earlier_groups(table, groups),
     )
     table.close()
     _claim_all(table, unit, claims)
     return unit
+
+
+def _read_earlier_groups(table: Table, groups: list[str]) -> tuple[EarlierGroup, ...]:
+    """Where a unit changed groups: what was judged before stays as it was."""
+    found: list[EarlierGroup] = []
+    for number, value in enumerate(table.list_of("earlier_groups"), 1):
+        label = f"{table.label} earlier_groups 第 {number} 项"
+        if not isinstance(value, dict):
+            example = "{ group = “原来的组”, end = 2026-09-30 }"
+            table.fault("earlier_groups", f"第 {number} 项不是一个表", f"写成 {example}")
+            continue
+        inner = Table(table.source, value, (*table.path, "earlier_groups"), label)
+        group, end = inner.identifier("group"), inner.day("end")
+        inner.close()
+        if group and group not in groups:
+            inner.fault("group", f"没有这个组“{group}”", nearest(group, groups))
+        if found and end != STAND_IN_DATE and end <= found[-1].end:
+            inner.fault("end", f"{end} 不晚于前一项的 {found[-1].end}", "按时间先后写")
+        found.append(EarlierGroup(group, end))
+    return tuple(found)
 
 
 def _check_recommender(table: Table, unit: Unit, units: list[Unit]) -> None:
@@ -122,7 +145,7 @@ def read_contact(table: Table) -> Contact:
         role=table.choice("role", ROLES),
         name=table.text("name", ""),
         phone=table.text("phone", ""),
-        address=_address(table, "address", address) if address else "",
+        address=address.lower(),
         start=start,
         end=end,
     )

@@ -32,6 +32,7 @@ from mailbot.core.rules.rulebook import OfficeBook
 LATE = timedelta(minutes=15)
 """Longest that what was decided may take to be in the books."""
 DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
 
 Coming = Callable[[Reads, OfficeBook, datetime, datetime], Sequence[Occurrence]]
 """Duties due after the first and not after the second moment."""
@@ -53,7 +54,8 @@ class Told:
 
 class DigestRunner:
     """Of DIGEST. `warnings`: what the office should know on a day, whole sentences (the holiday
-    calendar ends); `coming`: the office's other duties, for what is due today and next."""
+    calendar ends); `coming`: the office's other duties, for what is due today, done already or not,
+    and next."""
 
     def __init__(
         self,
@@ -82,7 +84,7 @@ class DigestRunner:
         card = self._card(book)
         people, wrong = staff(book, card)
         if not people:
-            why = "本室没有可用的邮箱，简报没有发出。"
+            why = "本室没有可用的邮箱，简报发不出去。"
             return Prepared(DutyState.SKIPPED, why, warnings=tuple(wrong))
         last = _told(reads, occurrence, now)
         since = last.until if last is not None else self._last_morning(occurrence)
@@ -113,14 +115,21 @@ class DigestRunner:
             news = News.of(reads, office, since, now)
         else:
             news = News.of(reads, office, since - LATE, now).without(last.late)
-        next_day = working_days_after(day_of(now), 1, self._working)
-        end = datetime.combine(next_day + DAY, datetime.min.time(), OFFICE_ZONE)
-        return Morning(news, since, now, tuple(self._coming(reads, book, now, end)))
+        today = day_of(now)
+        start = _midnight(today) - MOMENT
+        end = _midnight(working_days_after(today, 1, self._working) + DAY) - MOMENT
+        due = tuple(self._coming(reads, book, start, end))
+        settled = {row.new.key: row.new for row in reads.duties(office, start)}
+        return Morning(news, since, now, due, settled)
 
     def _last_morning(self, occurrence: Occurrence) -> datetime:
         """At the same hour of the last working day before."""
         day = stage_day(-1, day_of(occurrence.due) - DAY, self._working)
         return datetime.combine(day, occurrence.stage.at, OFFICE_ZONE)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), OFFICE_ZONE)
 
 
 def _told(reads: Reads, occurrence: Occurrence, now: datetime) -> Told | None:

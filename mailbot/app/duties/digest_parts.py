@@ -4,16 +4,20 @@ titles elsewhere are those of mail whose content may be kept (`MailLine.titles`)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from mailbot.app.duties.rulings import Ruling, rulings
+from mailbot.app.letter_content import without_links
 from mailbot.app.letter_records import (
     AnswerLine,
     AppealRow,
     DraftRow,
     DraftState,
+    DutyState,
     MailLine,
+    NewDuty,
     SentLetter,
 )
 from mailbot.app.ports import Reads
@@ -30,6 +34,8 @@ MOST = 50
 """Lines of a part; its total tells of all."""
 MOST_OLD = 10
 """Of those that were told before."""
+_LONGEST = 300
+"""Characters of a subject that are looked at."""
 STILL_OPEN = timedelta(days=30)
 """How long a returned item is recalled every morning."""
 
@@ -49,6 +55,7 @@ class News:
     mails: tuple[MailLine, ...]
     bounces: tuple[SentLetter, ...]
     answers: tuple[AnswerLine, ...]
+    rulings: tuple[Ruling, ...] = ()
 
     @classmethod
     def of(cls, reads: Reads, office: str, since: datetime, until: datetime) -> News:
@@ -56,6 +63,7 @@ class News:
             tuple(reads.mail_lines(office, since, until)),
             tuple(reads.bounces(office, since, until)),
             tuple(reads.answer_lines(office, since, until)),
+            tuple(rulings(reads, office, since, until)),
         )
 
     def marks(self) -> set[str]:
@@ -64,6 +72,7 @@ class News:
             *map(_mail_mark, self.mails),
             *map(_bounce_mark, self.bounces),
             *map(_answer_mark, self.answers),
+            *(ruling.mark for ruling in self.rulings),
         }
 
     def without(self, told: frozenset[str]) -> News:
@@ -71,6 +80,7 @@ class News:
             tuple(m for m in self.mails if _mail_mark(m) not in told),
             tuple(b for b in self.bounces if _bounce_mark(b) not in told),
             tuple(a for a in self.answers if _answer_mark(a) not in told),
+            tuple(r for r in self.rulings if r.mark not in told),
         )
 
     def mails_of(self, kind: DecisionKind) -> list[MailLine]:
@@ -96,8 +106,10 @@ class Morning:
     news: News
     since: datetime
     now: datetime
-    coming: tuple[Occurrence, ...]
-    """Duties of today and the next working day."""
+    due: tuple[Occurrence, ...]
+    """Duties of today, also those that were done already, and of the next working day."""
+    settled: Mapping[str, NewDuty] = field(default_factory=dict)
+    """Of today's, by key."""
 
 
 def parts_of(reads: Reads, book: OfficeBook, morning: Morning) -> tuple[DigestPart, ...]:
@@ -118,7 +130,8 @@ def parts_of(reads: Reads, book: OfficeBook, morning: Morning) -> tuple[DigestPa
         _part("待核", [_stopped(m, names) for m in news.mails_of(DecisionKind.HOLD)], urgent=True),
         _part("隔离", map(_quarantined, news.mails_of(DecisionKind.QUARANTINE)), urgent=True),
         _part("退信", [_bounced(letter, names) for letter in news.bounces], urgent=True),
-        _part("今天和下一个工作日到期", _due(reads, office, morning.coming, names)),
+        _part("今天和下一个工作日到期", _due(reads, office, morning, names)),
+        _part("通报办理", [ruling.line for ruling in news.rulings]),
         _part("待办", _tasks(reads, office), urgent=True),
         _part("此前退回未更正", [names.open_item(i) for i in earlier], most=MOST_OLD),
         _part("自动回执", [_receipt(a) for a in news.answers if a.kind in _RECEIPTS]),
@@ -181,7 +194,8 @@ def _received(mails: Sequence[MailLine], names: _Names) -> list[DigestLine]:
 
 def _stopped(mail: MailLine, names: _Names) -> DigestLine:
     """Returned or held: who, what, why."""
-    titles = "；".join(title for title in mail.titles if title) or _UNTITLED
+    titles = "；".join(title for title in mail.titles if title)
+    titles = titles or without_links(mail.subject[:_LONGEST]).strip() or _UNTITLED
     numbers = "、".join(mail.receipts)
     detail = f"{numbers}，{_reasons(mail)}" if numbers else _reasons(mail)
     return DigestLine(mail.received, f"{names.sender(mail)}：{titles}", detail)
@@ -229,13 +243,11 @@ def _others(news: News) -> list[DigestLine]:
 # --- what waits ---------------------------------------------------------------------------------
 
 
-def _due(
-    reads: Reads, office: str, coming: Sequence[Occurrence], names: _Names
-) -> list[DigestLine]:
+def _due(reads: Reads, office: str, morning: Morning, names: _Names) -> list[DigestLine]:
     return [
         *(_draft(draft) for draft in reads.drafts(office, waiting=True)),
         *(_appeal(appeal, names) for appeal in reads.appeals(office, waiting=True)),
-        *(_duty(occurrence) for occurrence in coming),
+        *(_duty(one, morning.settled.get(one.key)) for one in morning.due),
     ]
 
 
@@ -251,10 +263,18 @@ def _appeal(appeal: AppealRow, names: _Names) -> DigestLine:
     return DigestLine(appeal.opened, text, f"mailbot appeals show {appeal.id}")
 
 
-def _duty(occurrence: Occurrence) -> DigestLine:
+def _duty(occurrence: Occurrence, settled: NewDuty | None) -> DigestLine:
     about = occurrence.period.name if occurrence.period is not None else occurrence.about
-    return DigestLine(occurrence.due, f"{occurrence.rule.name}（{about}）")
+    text = f"{occurrence.rule.name}（{about}）"
+    if settled is None:
+        return DigestLine(occurrence.due, text)
+    became = "已办" if settled.state is DutyState.DONE else "不用办"
+    return DigestLine(occurrence.due, f"{text}：{became}", settled.why.rstrip("。"))
 
 
 def _tasks(reads: Reads, office: str) -> list[DigestLine]:
-    return [DigestLine(created, text) for _, text, created in reads.open_tasks(office)]
+    waits = [DigestLine(created, text) for _, text, created in reads.open_tasks(office)]
+    if withheld := reads.withheld_answers(office):
+        text = f"有 {withheld} 封自动答复因来信较早没有发出，请决定发送还是作废"
+        waits.append(DigestLine(None, text, "mailbot backlog"))
+    return waits

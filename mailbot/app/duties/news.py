@@ -73,7 +73,7 @@ class NewsRunner:
     ) -> Prepared:
         fresh = _fresh(reads, occurrence.office, occurrence.rule, now, _last_of(occurrence.about))
         if not fresh.rows:
-            return Prepared(DutyState.SKIPPED, "没有新登记的采用、批示、转报，没有写信。")
+            return Prepared(DutyState.SKIPPED, "没有新登记的采用、批示、转报，不用写信。")
         readers = Readers(reads, book, occurrence.stage.to, day_of(now))
         told = readers.of(fresh.rows)
         weekly = occurrence.rule.news is NewsMode.WEEKLY
@@ -82,7 +82,7 @@ class NewsRunner:
         units = readers.outcomes
         detail = {"last": fresh.last, "until": now.isoformat(), "units": units}
         numbers = f"登记 {len(fresh.rows)} 条，涉及 {len(units)} 个单位"
-        why = f"{numbers}，已写信 {len(letters)} 封。" if letters else f"{numbers}，没有写信。"
+        why = f"{numbers}，写信 {len(letters)} 封。" if letters else f"{numbers}，没有信可写。"
         state = DutyState.DONE
         return Prepared(state, why, tuple(letters), None, detail, tuple(readers.unreached))
 

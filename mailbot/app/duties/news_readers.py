@@ -78,7 +78,7 @@ class Readers:
         people, lacking = self._people(unit, item)
         self._note(unit_id, people, lacking)
         line = NewsLine(
-            receipt=event.item,
+            receipt=_called(unit_id, event, item),
             title=event.title,
             day=event.day,
             what=self._words.event(replace(event, title="", item="")),
@@ -134,3 +134,11 @@ class Readers:
             return self._book.convention_on(self._day).senders is SenderPolicy.OPEN
         except NoRuleInForce:
             return False
+
+
+def _called(unit_id: str, event: Event, item: ItemRow | None) -> str:
+    """The number a unit knows it by, and may object under. The receipt number of a joint item is
+    that of the unit which sent it in."""
+    if item is None or item.unit_id == unit_id:
+        return event.item
+    return f"记录{event.id.removeprefix('record:')}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import cache
 
 from mailbot.app.duties.model import Prepared
 from mailbot.app.duties.quotas import Owing, QuotaView, quotas_of
@@ -16,6 +17,7 @@ from mailbot.app.duties.rounds import Round, Written, liaison_name, working_days
 from mailbot.app.letter_records import DutyState
 from mailbot.app.ports import Reads
 from mailbot.app.posting import Addressee
+from mailbot.app.reckoning import recorded_from
 from mailbot.core.duties.model import DutyKind
 from mailbot.core.duties.occurrence import Occurrence
 from mailbot.core.duties.schedule import of_periods
@@ -28,6 +30,7 @@ from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.periods import OFFICE_ZONE, Period, WorkingDay, day_of
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.example import example_for
+from mailbot.core.subject.roster import Unit
 
 KINDS = (DutyKind.REMINDER, DutyKind.RESULT)
 DAY = timedelta(days=1)
@@ -59,10 +62,13 @@ class QuotaRunner:
         today = day_of(now)
         if reminds and today > period.last:
             return Prepared(DutyState.SKIPPED, f"{period.name}已经结束，不再提醒。")
+        if not reminds and period.last < recorded_from(reads, book.info.id):
+            why = f"{period.name}结束时还没有登记过信息：投入使用以前没有登记，不发结果。"
+            return Prepared(DutyState.SKIPPED, why)
         view = QuotaView(reads, book, quotas_of(book, occurrence.rule), period, today)
         owing, unknown = view.owing()
         if not owing:
-            why = f"{period.name}没有单位有报送任务，没有写信。"
+            why = f"{period.name}没有单位有报送任务，不用写信。"
             return Prepared(DutyState.SKIPPED, why, warnings=tuple(unknown))
         thanked = occurrence.rule.thanks and (not reminds or _is_first(reads, occurrence))
         work = _Work(
@@ -86,6 +92,10 @@ class _Work:
         self._reminds = self._rule.kind is DutyKind.REMINDER
         self._left = working_days(round_.day, period.last, is_working_day)
         self._not_after = _end(period) if self._reminds else None
+        try:
+            self._convention = round_.book.convention_on(round_.day).example
+        except NoRuleInForce:
+            self._convention = ""
 
     def to_short(self, one: Owing) -> RoundLine:
         kind, made = (
@@ -105,7 +115,7 @@ class _Work:
     def _told(self, one: Owing, written: Written) -> RoundLine:
         return RoundLine(
             unit=one.unit.name,
-            group=self._group(one.unit.group),
+            group=self._group(one.unit.group_on(self._period.last)),
             quotas=one.lines,
             sent=written.sent,
             unsent=written.unsent,
@@ -116,10 +126,13 @@ class _Work:
 
     def _write(self, one: Owing, kind: LetterKind, made: type[QuotaLetter]) -> Written:
         card, stage = self._round.card, self._round.occurrence.stage
-        counted, opened = self._view.items(one.unit.id)
-        example = self._example(one)
+
+        @cache
+        def example() -> str:  # looked up once there is somebody to write to
+            return self._example(one.unit)
 
         def letter_for(person: Addressee) -> Letter:
+            counted, opened = self._view.items(one.unit.id)
             letter = made(
                 office=card,
                 unit=one.unit.name,
@@ -133,7 +146,7 @@ class _Work:
                 open=opened,
                 document=one.document,
                 clause=one.clause,
-                example=example,
+                example=example(),
                 stage=stage.id,
                 last_stage=stage.id == self._rule.stages[-1].id,
             )
@@ -142,13 +155,8 @@ class _Work:
 
         return self._round.write(one.unit, kind, letter_for, self._not_after)
 
-    def _example(self, one: Owing) -> str:
-        book, day = self._round.book, self._round.day
-        try:
-            written = book.convention_on(day).example
-        except NoRuleInForce:
-            written = ""
-        return example_for(one.unit.id, written, book.roster, day)
+    def _example(self, unit: Unit) -> str:
+        return example_for(unit.id, self._convention, self._round.book.roster, self._round.day)
 
     def prepared(
         self,
@@ -185,7 +193,7 @@ class _Work:
         others = f"（其中致谢 {thanked} 封）" if thanked else ""
         if not short:
             return f"有任务的 {met} 个单位都已完成，{said}{others}。"
-        unreached = len(self._round.unreached)
+        unreached = len(self._round.unreachable)
         missed = f"；{unreached} 个单位没有可用的邮箱" if unreached else ""
         return f"{short} 个单位未完成，{met} 个已完成，{said}{others}{missed}。"
 

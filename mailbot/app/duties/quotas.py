@@ -1,7 +1,7 @@
 """What the units owe and have sent, as a letter tells it: counted as the ledger counts.
 
-Who is short is found for the whole office with a handful of queries; titles and dates are read only
-for a unit that is written to. Nothing is booked, so that a record that no rule can score never
+Who is short is found for the whole office with a handful of queries, and so are titles and dates,
+once somebody is written to. Nothing is booked, so that a record that no rule can score never
 keeps a reminder from going out.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from mailbot.app.letter_content import without_links
 from mailbot.app.ports import Reads
@@ -17,7 +18,7 @@ from mailbot.app.records import ItemRow, ItemState
 from mailbot.core.duties.model import LetterRule
 from mailbot.core.letters.periodic import CountedItem, OpenItem, QuotaLine
 from mailbot.core.rules.basis import NoRuleInForce, in_force
-from mailbot.core.rules.events import NAMES, Event, EventKind
+from mailbot.core.rules.events import NAMES, Event, EventKind, units_of
 from mailbot.core.rules.matching import Matcher, classes, matches_in
 from mailbot.core.rules.periods import Period, PeriodKind, day_of
 from mailbot.core.rules.quota import QuotaBook
@@ -84,6 +85,7 @@ class QuotaView:
         unit_id: str | None = None,
     ) -> None:
         """`unit_id`: only this one will be asked about."""
+        self._only = unit_id
         self._reads, self._book, self._period, self._as_of = reads, book, period, as_of
         self._quotas = tuple(quotas)
         self._last = max(min(period.last, as_of), period.first)
@@ -102,7 +104,7 @@ class QuotaView:
             try:
                 one = self.of(unit)
             except NoRuleInForce as missing:
-                unknown.append(f"{unit.name}：{missing}，没有统计，也没有写信。")
+                unknown.append(f"{unit.name}：{missing}，无法统计，也不写信。")
             else:
                 if one is not None:
                     found.append(one)
@@ -132,10 +134,9 @@ class QuotaView:
 
     def items(self, unit_id: str) -> tuple[tuple[CountedItem, ...], tuple[OpenItem, ...]]:
         """What counts, and what was returned and not corrected or is held, each by its date."""
-        office = self._book.info.id
-        rows = self._reads.unit_items(office, unit_id, self._period.first, self._last)
+        rows, events = self._details.get(unit_id, ([], []))
         received = {row.receipt: day_of(row.received) for row in rows}
-        events = [e for e in self._of_unit(unit_id) if self._is_counted(e)]
+        events = [e for e in events if self._is_counted(e)]
         counted = [
             CountedItem(
                 receipt=event.item,
@@ -160,6 +161,19 @@ class QuotaView:
             tuple(sorted(opened, key=lambda o: (o.received, o.receipt))),
         )
 
+    @cached_property
+    def _details(self) -> dict[str, tuple[list[ItemRow], list[Event]]]:
+        """Items and events by unit: of everybody at once, who is asked about or not."""
+        found: dict[str, tuple[list[ItemRow], list[Event]]] = {}
+        first, office = self._period.first, self._book.info.id
+        for row in self._reads.unit_items(office, self._only, first, self._last):
+            if row.unit_id is not None:
+                found.setdefault(row.unit_id, ([], []))[0].append(row)
+        for event in self._of_unit(self._only):
+            for unit in units_of(event):
+                found.setdefault(unit, ([], []))[1].append(event)
+        return found
+
     def _is_counted(self, event: Event) -> bool:
         again = event.follow_up and event.kind is EventKind.SUBMISSION
         inside = event.day in self._period and event.day <= self._as_of
@@ -183,6 +197,6 @@ class QuotaView:
             by_item=False,
         )
 
-    def _of_unit(self, unit_id: str) -> list[Event]:
+    def _of_unit(self, unit_id: str | None) -> list[Event]:
         office = self._book.info.id
         return self._reads.unit_events(office, self._period.first, self._last, unit_id)

@@ -44,6 +44,13 @@ def _not_scored(error: NotScored, book: OfficeBook) -> str:
             return f"{error.what} 到 {error.found} 才结束，结束以后才能封账。"
         case "sealed_already":
             return f"{error.what} 已于 {error.found} 由{'、'.join(error.choices)}封账。"
+        case "regrouped":
+            now, sealed, last = error.choices
+            return (
+                f"{error.what}在已封账的 {sealed} 属于 {error.found} 组，名册里现在写成 {now} 组。"
+                f"请在 units.toml 里给它写上 earlier_groups（group = {error.found}，"
+                f"end 不早于 {last}），封过的账不会跟着改。"
+            )
         case "earlier_open":
             return f"{error.what} 之前的 {error.found} 还没有封账，请先封 {error.found}。"
         case "wrong_kind":

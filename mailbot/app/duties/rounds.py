@@ -6,7 +6,7 @@ be written to stops nobody else; why is kept for the summary.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ from mailbot.core.subject.roster import Unit
 RECOMMENDER = "recommender"
 """A role in a stage's `to`: the liaison of the unit that recommended this one gets a copy."""
 _NAMES = {**CALLED, RECOMMENDER: "推荐单位"}
+_NAMED = 5
+"""Units that a warning names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Round:
     letters: list[Posted] = field(default_factory=list)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
     """For the duty's detail: `{"jiaoti": {"outcome": "sent", "why": ""}}`."""
-    unreached: list[str] = field(default_factory=list)
-    """Sentences about units nobody could be written to."""
+    unreachable: list[tuple[str, str, str]] = field(default_factory=list)
+    """Units nobody can be written to: name, why, and what to do about it."""
     _bindings: list[Binding] | None = None
 
     def write(
@@ -87,7 +89,7 @@ class Round:
     def said(self) -> str:
         """写给信息员 11 封、主要负责人 3 封"""
         counts = [f"{name} {number} 封" for name, number in self.count().items()]
-        return f"写给{'、'.join(counts)}" if counts else "没有写信"
+        return f"写给{'、'.join(counts)}" if counts else "没有信可写"
 
     def summaries(self, summary: RoundSummary) -> tuple[list[Posted], list[str]]:
         """One to each of the office's own people, and who of them has no usable address."""
@@ -101,6 +103,17 @@ class Round:
     def detail(self) -> dict[str, Any]:
         return {"units": self.units}
 
+    def note_unreachable(self, unit: str, why: str, remedy: str = "请在名册里补上邮箱") -> None:
+        self.unreachable.append((unit, why, remedy))
+
+    @property
+    def unreached(self) -> list[str]:
+        """A sentence for each reason: so many units, the first by name. The summary names all."""
+        units: dict[tuple[str, str], list[str]] = {}
+        for unit, why, remedy in self.unreachable:
+            units.setdefault((why, remedy), []).append(unit)
+        return [_unreached(names, *reason) for reason, names in units.items()]
+
     # --- helpers
 
     def _key(self, unit_id: str) -> str:
@@ -112,8 +125,7 @@ class Round:
         outcome = "sent" if found.people else "unreachable"
         self.units[unit.id] = {"outcome": outcome, "why": "；".join(found.lacking)}
         if not found.people:
-            why = "、".join(found.lacking) or "没有规定写给谁"
-            self.unreached.append(f"{unit.name}没有收到信：{why}。请在名册里补上邮箱。")
+            self.note_unreachable(unit.name, "、".join(found.lacking) or "没有规定写给谁")
 
     def _people(self, unit: Unit) -> Found:
         if self._bindings is None:
@@ -128,7 +140,7 @@ class Round:
     def _recommender(self, unit: Unit) -> Found:
         other = next((u for u in self.book.roster.units if u.id == unit.recommender), None)
         if other is None:
-            return Found((), (f"推荐单位（{unit.recommender}）不在名册里，没有抄送",))
+            return Found((), (f"推荐单位（{unit.recommender}）不在名册里，不抄送",))
         copy = recipients(other, (LIAISON,), self.day, self._bindings or ())
         if copy.people:
             return copy
@@ -146,12 +158,19 @@ def _with_copy(found: Found, copy: Found, unit: Unit) -> Found:
     return Found((*found.people, *more), (*found.lacking, *copy.lacking))
 
 
+def _unreached(units: Sequence[str], why: str, remedy: str) -> str:
+    if len(units) == 1:
+        return f"{units[0]}收不到信：{why}；{remedy}。"
+    more = "等" if len(units) > _NAMED else ""
+    return f"{len(units)} 个单位收不到信，{why}：{'、'.join(units[:_NAMED])}{more}；{remedy}。"
+
+
 def staff(book: OfficeBook, card: OfficeCard) -> tuple[list[Addressee], list[str]]:
     """Who gets the office's summaries, the mailbox itself where nobody is named or nobody named can
     be written to; and what is wrong with addresses of theirs, a sentence each."""
     named = list(dict.fromkeys(a.strip() for a in book.letters.staff))
     wrong = [
-        f"letters.toml 里本室人员的邮箱“{address}”写错了，汇总没有发给它。"
+        f"letters.toml 里本室人员的邮箱“{address}”写错了，汇总不发给它。"
         for address in named
         if not usable_address(address)
     ]
@@ -159,7 +178,7 @@ def staff(book: OfficeBook, card: OfficeCard) -> tuple[list[Addressee], list[str
     if not usable and usable_address(card.mailbox):
         usable = [card.mailbox]
     if not usable:
-        wrong.append("本室没有可用的邮箱，汇总没有发出。请在 letters.toml 里写上 staff。")
+        wrong.append("本室没有可用的邮箱，汇总发不出去。请在 letters.toml 里写上 staff。")
     return [Addressee(address, "staff") for address in usable], wrong
 
 

@@ -65,7 +65,7 @@ class TaskRunner:
         left = [g for g in about if g.key in still]
         nobodys = _nobodys(rule, book, known, due) if occurrence.about == due.isoformat() else []
         if not left and not nobodys:
-            why = f"{due}到期的{called}都已完成或取消，没有写信。"
+            why = f"{due}到期的{called}都已完成或取消，不用写信。"
             return Prepared(DutyState.SKIPPED, why)
         round_ = Round(reads, book, occurrence, self._card(book), today)
         lines = _Lines(book, rule, today, self._working)
@@ -177,7 +177,7 @@ def _write(round_: Round, lines: _Lines, unit_id: str, ones: Sequence[Given]) ->
         why = "单位已不在名册里"
         written = Written(unsent=(why,))
         round_.units[unit_id] = {"outcome": "unreachable", "why": why}
-        round_.unreached.append(f"{name}没有收到信：{why}。请核对名册，或冲销交办的记录。")
+        round_.note_unreachable(name, why, "请核对名册，或冲销交办的记录")
     else:
         group = next((g.name for g in book.groups if g.id == unit.group), unit.group)
 

@@ -16,6 +16,7 @@ from mailbot.app.duties.reasons import why_not
 from mailbot.app.duties.scan import LOOK_BACK, Runners, scan
 from mailbot.app.duties.service import START, counts, stages_since
 from mailbot.app.duties.taskstages import LATE
+from mailbot.app.duties.waiting import GIVEN_BY
 from mailbot.app.errors import WorldFault
 from mailbot.app.letter_records import DutyRow, DutyState
 from mailbot.app.ports import Reads, Store
@@ -56,6 +57,7 @@ class DutyLine:
     due: datetime
     standing: Standing
     why: str = ""
+    """Of what is to come: that nothing would be sent as things are, and why."""
     at: datetime | None = None
     """When it was settled."""
     roles: tuple[str, ...] = ()
@@ -117,7 +119,11 @@ def overview(
             if step.do is not None:
                 due.append(_prepared(reads, book, runners, step.do, now, at, covered_until))
         blocked = tuple(why_not(b.error, book) for b in found.blocked)
-    coming = (o for o in found.occurrences if o.due > at and o.key not in settled)
+        coming = tuple(
+            _coming(reads, book, runners, one, at, covered_until)
+            for one in found.occurrences
+            if one.due > at and one.key not in settled
+        )
     return OfficeDuties(
         office=book.info.id,
         moment=at,
@@ -128,7 +134,7 @@ def overview(
             if at - BEHIND < row.new.due <= at and row.new.letter != START
         ),
         due=tuple(sorted(due, key=lambda line: line.due)),
-        coming=tuple(_line(o, Standing.COMING, covered_until) for o in coming),
+        coming=coming,
         blocked=blocked,
     )
 
@@ -161,12 +167,33 @@ def _prepared(
         occurrence,
         Standing.DUE if prepared.state is DutyState.DONE else Standing.PASSES,
         covered_until,
-        why=prepared.why,
+        why=prepared.why if prepared.draft is None else _before_it_is_done(prepared.why),
         letters=len(prepared.letters),
         units=tuple(units),
         draft=prepared.draft.title if prepared.draft is not None else "",
         warnings=prepared.warnings,
     )
+
+
+def _coming(
+    reads: Reads,
+    book: OfficeBook,
+    runners: Runners,
+    occurrence: Occurrence,
+    at: datetime,
+    covered_until: date,
+) -> DutyLine:
+    """Of tasks and commissions it is known today when nothing is left to remind of."""
+    why = ""
+    if occurrence.rule.kind in GIVEN_BY:
+        try:
+            prepared = runners[occurrence.rule.kind].prepare(reads, book, occurrence, at)
+        except Exception as error:
+            if isinstance(error, WorldFault) and error.systemic:
+                raise  # else it is told when it is due
+        else:
+            why = prepared.why if prepared.state is DutyState.SKIPPED else ""
+    return _line(occurrence, Standing.COMING, covered_until, why=why)
 
 
 def _passes(passed: Passed, covered_until: date) -> DutyLine:
@@ -203,6 +230,11 @@ def _line(
         warnings=tuple(warnings),
         guessed=_guessed(occurrence, covered_until),
     )
+
+
+def _before_it_is_done(why: str) -> str:
+    """What the record will say was done is still to be done."""
+    return why.replace("已起草", "将起草", 1)
 
 
 def _guessed(occurrence: Occurrence, covered_until: date) -> bool:

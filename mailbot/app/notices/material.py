@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from mailbot.app.ports import Reads
-from mailbot.app.reckoning import Reckoning
+from mailbot.app.reckoning import Reckoning, recorded_from
 from mailbot.core.documents.counting import PLACES, events_from, material_of
 from mailbot.core.documents.material import Material
 from mailbot.core.rules.entries import Entry, Standings
@@ -31,6 +31,7 @@ def gather(
         standings,
         _earlier(reads, standings),
         tuple(_conversions(reads, book, period, as_of)),
+        began=recorded_from(reads, book.info.id),
     )
 
 

@@ -25,6 +25,7 @@ from mailbot.core.rules.entries import Entry, Standings
 from mailbot.core.rules.events import Event, EventKind, Outcome, known_on, units_of
 from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.quota import QuotaBook
+from mailbot.core.rules.recorded import since
 from mailbot.core.rules.rows import year_start
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import Quota
@@ -48,16 +49,19 @@ def material_of(
     standings: Standings,
     earlier: Sequence[Standings] = (),
     conversions: Sequence[Entry] = (),
+    *,
+    began: date | None = None,
 ) -> Material:
     """`standings` are the period's, `earlier` those of sealed periods of its kind before it. Of a
     sealed period only what was known then is told: what came later is a correction of another.
+    `began`: from when on anything was recorded here; nothing is told of what was over before.
     Raises `NoRuleInForce` as the standings do."""
     period, as_of = standings.period, standings.as_of
     before, end = period.previous(), min(period.last, as_of)
     if standings.sealed:
         events = known_on(events, as_of)
     events = settled(events, book.scoring.tasks)
-    owed = QuotaBook(book, events, as_of)
+    owed = QuotaBook(since(book, began), events, as_of)
     then = _counts(book, events, before.first, before.last)
     return Material(
         standings=standings,
@@ -67,8 +71,9 @@ def material_of(
         shortfalls=tuple(_shortfalls(book, owed, period, as_of, standings)),
         tasks=tuple(_tasks(book, events, period, as_of)),
         conversions=tuple(conversions),
-        progress=_progress(book, owed, events, period, as_of),
+        progress=_progress(book, owed, events, period, as_of, began or date.min),
         places=_places(standings, earlier),
+        began=began,
     )
 
 
@@ -156,10 +161,15 @@ def _shortfalls(
 
 
 def _progress(
-    book: OfficeBook, owed: QuotaBook, events: Iterable[Event], period: Period, as_of: date
+    book: OfficeBook,
+    owed: QuotaBook,
+    events: Iterable[Event],
+    period: Period,
+    as_of: date,
+    began: date,
 ) -> dict[str, tuple[Progress, ...]]:
-    """The course of the year up to the period's end: by the first quota that asks for something by
-    the month or quarter, else by month what was sent."""
+    """The course of the year, as far as it was recorded, up to the period's end: by the first quota
+    that asks for something by the month or quarter, else by month what was sent."""
     end = min(period.last, as_of)
     year = Period.of(PeriodKind.YEAR, end)
     sent: defaultdict[tuple[str, date], int] = defaultdict(int)
@@ -169,7 +179,7 @@ def _progress(
                 sent[sender, event.day.replace(day=1)] += event.times
     quota = next((q for q in book.quotas if q.period in _COURSE and not q.remark_only), None)
     kind = quota.period if quota is not None else PeriodKind.MONTH
-    parts = [part for part in year.parts(kind) if part.first <= end]
+    parts = [part for part in year.parts(kind) if part.first <= end and part.last >= began]
     found = {}
     for unit in book.roster.units:
         course = []

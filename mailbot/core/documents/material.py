@@ -104,9 +104,11 @@ class Material:
     conversions: tuple[Entry, ...] = ()
     """Points passed on to recommending units in the period."""
     progress: Mapping[str, tuple[Progress, ...]] = field(default_factory=dict)
-    """By unit, from January to the period's end."""
+    """By unit, from January, or from when on anything was recorded, to the period's end."""
     places: Mapping[str, tuple[PlaceThen, ...]] = field(default_factory=dict)
     """By unit, at most four periods, this one last."""
+    began: date | None = None
+    """From when on anything was recorded here: nobody is held to have been silent before."""
 
     @property
     def period(self) -> Period:
@@ -141,6 +143,7 @@ class Material:
             conversions=tuple(e for e in self.conversions if e.unit == unit),
             progress={unit: self.progress[unit]} if unit in self.progress else {},
             places={unit: self.places[unit]} if unit in self.places else {},
+            began=self.began,
         )
 
 

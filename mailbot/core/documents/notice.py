@@ -15,6 +15,7 @@ from mailbot.core.documents.ground import Ground, ground_of
 from mailbot.core.documents.lists import lists, reason, speaks_of_none
 from mailbot.core.documents.material import Material
 from mailbot.core.documents.model import Annex, Block, Document, Heading, Paragraph
+from mailbot.core.documents.silence import tells_of_silence, unrecorded
 from mailbot.core.documents.standings import standings
 from mailbot.core.documents.words import clean, numeral
 from mailbot.core.duties.model import DocumentRule, LetterRule, OwnLetter, Part, Section
@@ -121,8 +122,13 @@ def _blocks(section: Section, ground: Ground) -> list[Block]:
     if section.part is Part.TEXT:
         return text
     blocks = _PARTS[section.part](section, ground)
+    unknown = (
+        _paragraphs((unrecorded(ground),), ground) if tells_of_silence(section, ground) else []
+    )
     if blocks:
-        return [*text, *blocks]
+        return [*text, *blocks, *unknown]
+    if unknown and section.empty:  # that everybody sent everything cannot be said either
+        return unknown
     if section.part is Part.LISTS and speaks_of_none(section, ground):
         return []  # “nobody” would be said of a list that there is no more
     return _paragraphs((section.empty,), ground)

@@ -60,19 +60,29 @@ def of_periods(
     until: datetime,
     is_working_day: WorkingDay,
 ) -> list[Occurrence]:
-    """A letter about each period of the kind. A REMINDER is worth nothing once the period is over;
-    anything else can be done late. Raises ValueError for a REMINDER due after its period."""
+    """A letter about each period of the kind. A REMINDER is worth nothing once the period is over, a
+    RESULT once the next one is; anything else can be done late. Raises ValueError for a REMINDER due
+    after its period."""
     if rule.kind is DutyKind.REMINDER and any(s.days > 0 for s in rule.stages):
         raise ValueError(f"{rule.id}: a reminder after the period is over")
     first_day, last_day = max(day_of(since), rule.start), day_of(until)
     found = []
     for period in _periods_around(rule, kind, first_day, last_day, is_working_day):
-        over = _midnight(period.last + _DAY) if rule.kind is DutyKind.REMINDER else None
         days = _days(rule, period.last, is_working_day, period.first)
         for stage, due in _moments(rule, days):
             if since < due <= until and day_of(due) >= rule.start:
+                over = _over(rule, period, due)
                 found.append(Occurrence(office, rule, period.code, stage, due, over, period))
     return sorted(found, key=_order)
+
+
+def _over(rule: LetterRule, period: Period, due: datetime) -> datetime | None:
+    match rule.kind:
+        case DutyKind.REMINDER:
+            return _midnight(period.last + _DAY)
+        case DutyKind.RESULT:  # its own day it always has
+            return _midnight(max(period.next().last, day_of(due)) + _DAY)
+    return None
 
 
 def of_due_days(

@@ -42,6 +42,9 @@ class Ground:
     quotas: QuotaBook
     present: frozenset[str]
     """Units on the roster and appointed at the period's end."""
+    began: date = date.min
+    """First day of the month from which on something was recorded: earlier silence proves
+    nothing."""
 
 
 def lists_of(book: OfficeBook, period: Period) -> list[tuple[ListRule, ListVersion]]:
@@ -120,7 +123,7 @@ def _by_place(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[
 
 def _silent(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     """Months are held against a unit only where it was there and appointed for the whole of them,
-    and never months before the office's rules began."""
+    and never months before the office's rules or its records began."""
     runs = _runs(ground, version.running)
     for unit in _present(ground, version):
         if silent := _silent_runs(ground, unit, runs):
@@ -129,10 +132,11 @@ def _silent(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Li
 
 def _runs(ground: Ground, number: int) -> list[tuple[Period, ...]]:
     """Each month of the period that is over, with those before it, so many in all; none that reach
-    back before the office's rules."""
+    back before the office's rules or its records."""
     over = [m for m in ground.period.parts(PeriodKind.MONTH) if m.last < ground.as_of]
     start = book_start(ground.book) or date.max
-    return [run for m in over if (run := _running(m, number))[0].last >= start]
+    runs = (_running(month, number) for month in over)
+    return [run for run in runs if run[0].last >= start and run[0].first >= ground.began]
 
 
 def _silent_runs(
@@ -167,6 +171,9 @@ def _served(ground: Ground, unit: Unit, first: date, last: date) -> bool:
 
 
 def _unadopted(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
+    """Nobody, where not all of the period was recorded."""
+    if ground.period.first < ground.began:
+        return
     for unit in _present(ground, version):
         if not ground.tally.of(unit.id).adopted.number:
             yield Listed(unit.id, words.no_adoption(ground.period))
@@ -213,7 +220,8 @@ def _answering(ground: Ground, unit: str, rule: ListRule, event: Event) -> tuple
 
 def _short(ground: Ground, rule: ListRule, version: ListVersion) -> Iterator[Listed]:
     quota = {q.id: q for q in ground.book.quotas}[version.quota]
-    parts = [p for p in ground.period.parts(quota.period) if p.last < ground.as_of]
+    over = (p for p in ground.period.parts(quota.period) if p.last < ground.as_of)
+    parts = [p for p in over if p.first >= ground.began]
     for unit in _present(ground, version):
         owed = [(part, ground.quotas.owed(quota, unit, part)) for part in parts]
         if missing := [(part, o.missing) for part, o in owed if o is not None and o.missing]:
@@ -255,13 +263,15 @@ _LISTED: dict[ListKind, Callable[[Ground, ListRule, ListVersion], Iterator[Liste
 def _present(ground: Ground, version: ListVersion) -> Iterator[Unit]:
     """Whom the list may name for how it stands."""
     for unit in ground.book.roster.units:
-        if unit.id in ground.present and may_name(version, unit.id, unit.group):
+        if unit.id in ground.present and may_name(
+            version, unit.id, unit.group_on(ground.period.last)
+        ):
             yield unit
 
 
 def _anybody(ground: Ground, version: ListVersion) -> Iterator[str]:
     """Whom the list may name for what happened: the roster first, then strangers to it."""
-    groups = {u.id: u.group for u in ground.book.roster.units}
+    groups = {u.id: u.group_on(ground.period.last) for u in ground.book.roster.units}
     strangers = sorted(u for u in ground.tally.active() if u not in groups)
     for unit in (*groups, *strangers):
         if may_name(version, unit, groups.get(unit, "")):

@@ -52,10 +52,11 @@ class QuotaBook:
         page = self._counters[quota.id].page(period)
         if page.needs is None or not self._serves(unit, page.first, page.last):
             return None
-        need = page.needs.get(unit.id, page.needs.get(unit.group))
+        group = unit.group_on(page.last)
+        need = page.needs.get(unit.id, page.needs.get(group))
         if need is None:
             raise NoRuleInForce(
-                self._office, f"报送任务“{quota.name}”（组 {unit.group}，{unit.name}）", page.last
+                self._office, f"报送任务“{quota.name}”（组 {group}，{unit.name}）", page.last
             )
         return Owed(need, page.got.get(unit.id, 0))
 

@@ -46,7 +46,9 @@ def rows_of(
     rows = []
     for unit in book.roster.units:
         if unit.id in active or _within(unit, period):
-            row = _row(unit.id, unit.name, unit.group, tally, journals, sums[unit.id])
+            row = _row(
+                unit.id, unit.name, unit.group_on(period.last), tally, journals, sums[unit.id]
+            )
             rows.append(
                 replace(
                     row,

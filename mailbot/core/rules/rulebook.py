@@ -203,9 +203,10 @@ class OfficeBook:
         if quota is None or quota.period is not PeriodKind.MONTH:
             raise NoRuleInForce(self.info.id, "每月报送任务", day)
         version = self._on("报送任务", quota.versions, day)
-        need = version.need_of(unit.id, unit.group)
+        group = unit.group_on(day)
+        need = version.need_of(unit.id, group)
         if need is None:
-            raise NoRuleInForce(self.info.id, f"报送任务（组 {unit.group}）", day)
+            raise NoRuleInForce(self.info.id, f"报送任务（组 {group}）", day)
         return need
 
     def _on(self, rule: str, versions: Iterable[T], day: date) -> T:

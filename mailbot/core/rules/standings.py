@@ -19,6 +19,7 @@ from mailbot.core.rules.lists import Ground, event_lists, proposed
 from mailbot.core.rules.periods import Period
 from mailbot.core.rules.places import order_key, places
 from mailbot.core.rules.quota import QuotaBook
+from mailbot.core.rules.recorded import since
 from mailbot.core.rules.rows import rows_of
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import Ranking
@@ -38,19 +39,23 @@ def standings(
     *,
     quotas: QuotaBook | None = None,
     lists: bool = True,
+    began: date | None = None,
 ) -> Standings:
     """The period as it stands on `as_of`; of one that is not over all is provisional.
 
     `entries` are all entries from `rows.year_start` to the period's last day. `events` reach back
     as far as `lists.events_from` says; earlier changes of status and open tasks are among them.
-    `quotas` saves counting the events again, which then are settled (`tasktable`) already. Without `lists` only the tables are made: all that
-    the standings of the next period want of these, as their `previous`.
+    `quotas` saves counting the events again, which then are settled (`tasktable`) already and of the
+    book as `recorded.since` has it. Without `lists` only the tables are made: all that the standings
+    of the next period want of these, as their `previous`. `began`: the day from which on anything
+    was recorded here, so that nobody is held to have been silent before; None: always.
     Raises `NoRuleInForce` where no ranking covers the period.
     """
     ranking = in_force(book.scoring.rankings, period.last)
     if ranking is None:
         raise NoRuleInForce(book.info.id, "排名", period.last)
     end = min(period.last, as_of)
+    book = since(book, began)
     if quotas is None:
         events = settled(events, book.scoring.tasks)
         quotas = QuotaBook(book, events, as_of)
@@ -64,7 +69,8 @@ def standings(
         if u.id in shown and u.on(end) and quotas.status(u.id, end) is UnitStatus.APPOINTED
     )
     tables = _tables(ranking, rows, present, previous)
-    ground = Ground(book, period, as_of, ranking, tables, tally, quotas, present)
+    recorded = date.min if began is None else began.replace(day=1)
+    ground = Ground(book, period, as_of, ranking, tables, tally, quotas, present, recorded)
     return Standings(
         office=book.info.id,
         period=period,

@@ -161,7 +161,8 @@ class Frame:
         if period not in self._serving:
             everybody = self.book.roster.units
             self._serving[period] = [u for u in everybody if self.quotas.serves(u, period)]
-        return (u for u in self._serving[period] if not groups or u.group in groups)
+        last = period.last
+        return (u for u in self._serving[period] if not groups or u.group_on(last) in groups)
 
     def quota(self, quota_id: str) -> Quota:
         """Raises KeyError: ids come from the office's data."""

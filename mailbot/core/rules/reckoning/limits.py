@@ -137,7 +137,7 @@ def _converted(rule: Rule, frame: Frame, sheet: Sheet) -> Iterator[Entry]:
             points = rounded(totals.get(unit.id, ZERO) * conversion.factor)
             if not points or not unit.recommender:
                 continue
-            if not conversion.groups or unit.group in conversion.groups:
+            if not conversion.groups or unit.group_on(day) in conversion.groups:
                 text = (
                     f"{rule.name}：{unit.name}{short(period)} {plain(totals[unit.id])} 分，"
                     f"按 {plain(conversion.factor)} 折算"

@@ -26,6 +26,8 @@ class Words:
 
     def journal(self, journal: str) -> str:
         name = self._journals.get(journal, journal)
+        if not name:
+            return ""  # the office names no journals
         return name if "《" in name or name.endswith(_NO_PAPER) else f"《{name}》"
 
     def event(self, event: Event, label: str = "") -> str:
