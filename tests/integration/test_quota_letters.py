@@ -398,6 +398,19 @@ def test_the_result_goes_to_the_short_ones_and_to_all_when_set(
     assert {type(p.letter) for p in letters.values()} == {PeriodResult}
 
 
+def test_a_unit_that_is_no_more_gets_no_result_and_is_named(tmp_path: Path) -> None:
+    result = rule(DutyKind.RESULT, quota="items", stages=(Stage("r", 4, NINE, ("liaison",)),))
+    book = with_letters(otog("agriculture", "education"), result)
+    gone = {"education": date(2026, 8, 31)}
+    book = book.with_units(dataclasses.replace(u, end=gone.get(u.id)) for u in book.roster.units)
+    office = Letters(tmp_path, book)
+    office.mailed(at("2026-08-03 10:00"), "农牧局", *titles(1))
+    prepared = office.prepare("result:otog:2026-08:r", at("2026-09-04 09:00"))
+    assert {p.to.unit_id for p in to_units(prepared).values()} == {"agriculture"}
+    (line,) = [one for one in summary(prepared).short if one.unit == "教体局"]
+    assert line.unsent == ("单位已不在名册里",)
+
+
 def test_no_result_of_a_month_that_was_over_before_anything_was_recorded(tmp_path: Path) -> None:
     """Installed in August: of July, nobody can say what came elsewhere. Of August it can be said,
     also to whoever sent nothing in it."""

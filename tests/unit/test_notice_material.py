@@ -122,6 +122,14 @@ def test_months_before_anything_was_recorded_are_not_told(store: SqlStore) -> No
     assert missing == sum(s.missing for s in found.shortfalls if s.unit == "b")
 
 
+def test_months_in_which_a_unit_was_not_there_are_not_told_of_it(store: SqlStore) -> None:
+    own = book(unit("a"), unit("b", start=date(2026, 8, 15)), quotas=(quota(2),))
+    send(store, "a", "2026-05-08")
+    found = gathered(store, own)
+    assert [p.period.code for p in found.progress["b"]] == ["2026-08", "2026-09"]
+    assert len(found.progress["a"]) == 5
+
+
 def test_after_the_seal_it_tells_what_was_sealed(store: SqlStore) -> None:
     own = office("a", "b")
     for day in ("2026-04-08", "2026-07-08"):

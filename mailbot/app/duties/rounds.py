@@ -29,6 +29,7 @@ from mailbot.core.subject.roster import Unit
 RECOMMENDER = "recommender"
 """A role in a stage's `to`: the liaison of the unit that recommended this one gets a copy."""
 _NAMES = {**CALLED, RECOMMENDER: "推荐单位"}
+_GONE = "单位已不在名册里"
 _NAMED = 5
 """Units that a warning names."""
 
@@ -64,7 +65,11 @@ class Round:
         letter_for: Callable[[Addressee], Letter],
         not_after: datetime | None,
     ) -> Written:
-        """A letter to everybody in the stage's roles; `letter_for` says what it is to one."""
+        """A letter to everybody in the stage's roles; `letter_for` says what it is to one. Nobody of
+        a unit that is no more is written to."""
+        if not unit.on(self.day):
+            self.units[unit.id] = {"outcome": "unreachable", "why": _GONE}
+            return Written((), (_GONE,))
         found = self._people(unit)
         seen: dict[str, int] = {}
         for person in found.people:

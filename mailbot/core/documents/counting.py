@@ -184,6 +184,8 @@ def _progress(
     for unit in book.roster.units:
         course = []
         for part in parts:
+            if not (unit.on(part.first) or unit.on(part.last)):
+                continue  # it was not there
             months = part.parts(PeriodKind.MONTH)
             got = sum(sent.get((unit.id, month.first), 0) for month in months)
             need = None
