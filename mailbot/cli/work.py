@@ -120,6 +120,7 @@ def demo(
         (f"{command} show {receipt}" if receipt else "", _("all that is known of one item")),
         (f"{command} tasks", _("what a person should look at")),
         (f"{command} standings otog {_month_of(seen)}", _("who stands where, and what is missing")),
+        (f"{command} duties", _("what it would send by the calendar: reminders, notices")),
         (f"ls {folder / 'outbox' / 'new'}", _("the answers, as mails")),
     ):
         if line:

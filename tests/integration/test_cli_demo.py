@@ -39,7 +39,7 @@ def test_the_demo_shows_each_mail_the_counts_and_where_to_look_next(
     assert "来信 4 封" in said.out and "答复 2 封" in said.out
     assert "秘密★" not in said.out and "机密★" not in said.out
     commands = re.findall(r"--config (\S+) (\w+)(?: (\S+))?$", said.out, re.M)
-    assert {c[1] for c in commands} == {"items", "show", "tasks"}
+    assert {c[1] for c in commands} == {"items", "show", "tasks", "duties"}
     for config, command, argument in commands:
         again = cli.bare("--config", config, command, *([argument] if argument else []))
         assert again.code == 0, "what the demo names can be run"

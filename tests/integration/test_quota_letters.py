@@ -297,7 +297,7 @@ def test_nobody_has_an_address(tmp_path: Path) -> None:
     assert prepared.state is DutyState.DONE
     (warning,) = prepared.warnings
     assert warning.startswith("52 个单位收不到信，名册里没有信息员：上海庙经济开发区、")
-    assert warning.endswith("等；请在名册里补上邮箱。")
+    assert warning.endswith("等；请在名册里补上邮箱，或用 mailbot senders 确认来信用过的邮箱。")
     assert prepared.detail["units"]["agriculture"]["outcome"] == "unreachable"
 
 
@@ -323,9 +323,9 @@ def test_units_without_an_address_are_told_of_by_reason(tmp_path: Path) -> None:
     book = with_people(otog("agriculture", "education", "aolezhaoqi", "chengchuan"), people)
     prepared = Letters(tmp_path, book).prepare(ONE, MORNING)
     assert prepared.warnings == (
-        "2 个单位收不到信，名册里没有信息员：敖勒召其镇人民政府、城川镇人民政府；请在名册里补上邮箱。",
-        "教体局收不到信：信息员没有邮箱；请在名册里补上邮箱。",
-        "农牧局收不到信：信息员的邮箱写错了：李丙；请在名册里补上邮箱。",
+        "2 个单位收不到信，名册里没有信息员：敖勒召其镇人民政府、城川镇人民政府；请在名册里补上邮箱，或用 mailbot senders 确认来信用过的邮箱。",
+        "教体局收不到信：信息员没有邮箱；请在名册里补上邮箱，或用 mailbot senders 确认来信用过的邮箱。",
+        "农牧局收不到信：信息员的邮箱写错了：李丙；请在名册里补上邮箱，或用 mailbot senders 确认来信用过的邮箱。",
     )
     assert "4 个单位没有可用的邮箱" in prepared.why
 

@@ -108,7 +108,12 @@ class Round:
     def detail(self) -> dict[str, Any]:
         return {"units": self.units}
 
-    def note_unreachable(self, unit: str, why: str, remedy: str = "请在名册里补上邮箱") -> None:
+    def note_unreachable(
+        self,
+        unit: str,
+        why: str,
+        remedy: str = "请在名册里补上邮箱，或用 mailbot senders 确认来信用过的邮箱",
+    ) -> None:
         self.unreachable.append((unit, why, remedy))
 
     @property
