@@ -22,7 +22,7 @@ from mailbot.app.ports import Reads
 from mailbot.app.records import SealRow
 from mailbot.core.rules import recorded
 from mailbot.core.rules.books import Sealed, accounts, events_since
-from mailbot.core.rules.entries import Entry
+from mailbot.core.rules.entries import Entry, Row
 from mailbot.core.rules.events import Event, EventKind
 from mailbot.core.rules.kinds import Cap, Ladder, Points, Repeat, Values, Zeroing
 from mailbot.core.rules.ledger import passes_on, post, reach
@@ -73,6 +73,8 @@ class Reckoning:
         self.book, self.reads, self.as_of = recorded.since(book, self.began), reads, as_of
         self.office = book.info.id
         self.seals: list[SealRow] = reads.seals(self.office) if sealing else []
+        self._judged: dict[int, dict[str, Row]] = {}
+        """By seal: its rows by unit, read once for however many units are asked about."""
 
     def seal_of(self, period: Period) -> SealRow | None:
         return next((s for s in self.seals if s.period == period), None)
@@ -200,14 +202,16 @@ class Reckoning:
         return Sealed(seal.period, seal.at.date(), tuple(entries))
 
     def _must_be_grouped_alike(self, seal: SealRow, units: Collection[str]) -> None:
-        roster = {u.id: u for u in self.book.roster.units}
-        for table in standings_from(seal.standings).tables:
-            for row in table.rows:
-                if row.unit not in units or row.unit not in roster or not row.group:
-                    continue
-                now = roster[row.unit].group_on(seal.period.last)
-                if now != row.group:
-                    raise Regrouped(row.name, seal.period, row.group, now)
+        if seal.id not in self._judged:
+            tables = standings_from(seal.standings).tables
+            self._judged[seal.id] = {row.unit: row for table in tables for row in table.rows}
+        judged = self._judged[seal.id]
+        for unit in self.book.roster.units:
+            if unit.id not in units or unit.id not in judged:
+                continue
+            row, now = judged[unit.id], unit.group_on(seal.period.last)
+            if row.group and row.group != now:
+                raise Regrouped(row.name, seal.period, row.group, now)
 
     # --- some units
 

@@ -105,7 +105,7 @@ def draft(
 ) -> None:
     here = installation()
     _book(here, office)
-    wanted, name = _period(period), decided_by(who)
+    wanted, name = words.period(period), decided_by(who)
     with _in_words(office):
         row = here.approval.draft(office, letter.strip(), wanted, name, here.clock.now())
     say(_("Draft {number}: {title}").format(number=row.id, title=plain(row.title)))
@@ -341,15 +341,6 @@ def _book(here: Office, office: str) -> OfficeBook:
             )
         )
     return here.books[office]
-
-
-def _period(text: str) -> Period:
-    try:
-        return Period.parse(text)
-    except ValueError:
-        raise OperatorFault(
-            Fault(text, _("this is no period"), _("write it like 2026-08, 2026-Q3, 2026-H1, 2026"))
-        ) from None
 
 
 def _rows_json(found: tuple[Message, ...]) -> list[dict[str, object]]:

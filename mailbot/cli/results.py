@@ -60,7 +60,7 @@ def standings(
     here, book = _open(office)
     with _in_words():
         found = Scorer(here.store, here.books).standings(
-            book.info.id, _period(period), _day(here, as_of)
+            book.info.id, words.period(period), _day(here, as_of)
         )
     if as_json:
         print_json(standings_json(found))
@@ -82,7 +82,7 @@ def statement(
     from mailbot.app.staff import resolve_unit
 
     here, book = _open(office)
-    day, wanted = _day(here, as_of), _period(period)
+    day, wanted = _day(here, as_of), words.period(period)
     with words.in_words(), _in_words():
         unit_id = resolve_unit(unit, book, min(day, wanted.last))
         found = Scorer(here.store, here.books).statement(book.info.id, unit_id, wanted, day)
@@ -105,7 +105,7 @@ def seal(
 ) -> None:
     """Closes a period for good: later corrections become entries of the running one."""
     here, book = _open(office)
-    wanted = _period(period)
+    wanted = words.period(period)
     if not yes:
         question = _("Seal {period} of {office}? Its entries can never be changed again.")
         typer.confirm(question.format(period=wanted.name, office=book.info.name), abort=True)
@@ -133,7 +133,7 @@ def diff(
     days = [_as_day("--from", first), _as_day("--to", second)]
     with _in_words():
         before, after = Scorer(here.store, here.books).compare(
-            book.info.id, _period(period), days[0], days[1], _day(here, as_of)
+            book.info.id, words.period(period), days[0], days[1], _day(here, as_of)
         )
     if as_json:
         print_json({"from": standings_json(before), "to": standings_json(after)})
@@ -181,15 +181,6 @@ def _open(name: str) -> tuple[Office, OfficeBook]:
             )
         )
     return here, here.books[chosen]
-
-
-def _period(text: str) -> Period:
-    try:
-        return Period.parse(text)
-    except ValueError:
-        raise OperatorFault(
-            Fault(text, _("this is no period"), _("write it like 2026-08, 2026-Q3, 2026-H1, 2026"))
-        ) from None
 
 
 def _day(here: Office, text: str | None) -> date:

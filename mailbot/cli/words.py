@@ -20,6 +20,7 @@ from mailbot.core.intake.model import DecisionKind, Relation
 from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.rules.basis import NoRuleInForce
 from mailbot.core.rules.events import NAMES, EventKind
+from mailbot.core.rules.periods import Period
 
 if TYPE_CHECKING:
     from mailbot.app.settle import Settled
@@ -306,6 +307,16 @@ def _fault(fault: NotDone) -> Fault:
             found = _("this office is not set up (any more)")
             remedy = _("known: {names}").format(names=names)
     return Fault(fault.what, found, remedy)
+
+
+def period(text: str) -> Period:
+    """As people write one. Raises `OperatorFault`."""
+    try:
+        return Period.parse(text)
+    except ValueError:
+        raise OperatorFault(
+            Fault(text, _("this is no period"), _("write it like 2026-08, 2026-Q3, 2026-H1, 2026"))
+        ) from None
 
 
 def no_rule(gap: NoRuleInForce) -> Fault:

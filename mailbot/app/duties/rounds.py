@@ -15,6 +15,7 @@ from mailbot.app.duties.recipients import LIAISON, Found, recipients
 from mailbot.app.ports import Reads
 from mailbot.app.posting import Addressee, Posted
 from mailbot.app.records import Binding
+from mailbot.core.duties.model import RECOMMENDER
 from mailbot.core.duties.occurrence import Occurrence
 from mailbot.core.letters.answers import OfficeCard
 from mailbot.core.letters.every import Letter
@@ -26,8 +27,6 @@ from mailbot.core.rules.periods import WorkingDay
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.roster import Unit
 
-RECOMMENDER = "recommender"
-"""A role in a stage's `to`: the liaison of the unit that recommended this one gets a copy."""
 _NAMES = {**CALLED, RECOMMENDER: "推荐单位"}
 _GONE = "单位已不在名册里"
 _NAMED = 5

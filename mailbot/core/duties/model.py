@@ -16,7 +16,7 @@ from mailbot.core.rules.periods import PeriodKind
 from mailbot.core.rules.scorebook import Left
 
 RECOMMENDER = "recommender"
-"""In a stage's `to`: the unit that recommended this one gets a copy."""
+"""In a stage's `to`: the liaison of the unit that recommended this one gets a copy."""
 DOCUMENT_WORDS = ("period", "year", "office")
 """What may stand in braces in every text of a document."""
 OWN_WORDS = (*DOCUMENT_WORDS, "unit", "why")
