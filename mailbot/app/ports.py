@@ -5,7 +5,7 @@ Shapes only; what they take and give are the values of `app.records`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -370,8 +370,8 @@ class Reads(LetterReads, Protocol):
 class Outbox(Protocol):
     """The delivery side of the store; each call is a transaction of its own."""
 
-    def claim(self, now: datetime) -> QueuedLetter | None:
-        """The oldest READY or due RETRY letter, moved to SENDING."""
+    def claim(self, now: datetime, senders: Collection[str] | None = None) -> QueuedLetter | None:
+        """The oldest READY or due RETRY letter, moved to SENDING; only of these senders."""
         ...
 
     def dot(self, outbox_id: int, now: datetime) -> None: ...

@@ -16,7 +16,7 @@ a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +55,7 @@ NEXT_READY = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_OF_SENDERS = outbox.c.sender.in_(bindparam("senders", expanding=True))
 NEXT_DUE = (
     select(outbox.c.id)
     .where(outbox.c.state == OutboxState.RETRY.value, outbox.c.due <= bindparam("now"))
@@ -108,15 +109,20 @@ class SqlOutbox:
 
     # sending
 
-    def claim(self, now: datetime) -> QueuedLetter | None:
+    def claim(self, now: datetime, senders: Collection[str] | None = None) -> QueuedLetter | None:
         """`attempts` counts this attempt too: 1 the first time.
 
         The oldest row goes first, whether new or due again. SQLite's write lock makes this atomic;
         PostgreSQL skips rows another sender has locked (SQLite ignores that clause)."""
         with self._writing() as db:
+            ready, due = NEXT_READY, NEXT_DUE
+            values: dict[str, Any] = {"now": now}
+            if senders is not None:
+                ready, due = ready.where(_OF_SENDERS), due.where(_OF_SENDERS)
+                values["senders"] = list(senders)
             candidates = [
                 found
-                for found in (db.scalar(NEXT_READY), db.scalar(NEXT_DUE, {"now": now}))
+                for found in (db.scalar(ready, values), db.scalar(due, values))
                 if found is not None
             ]
             if not candidates:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from mailbot.adapters.db import tables_letters as letters
+from mailbot.adapters.db import tables_machines as machines
 from mailbot.adapters.db.columns import CleanText
 from mailbot.adapters.db.table_base import (
     NEVER_REUSE_IDS,
@@ -35,7 +36,7 @@ from mailbot.adapters.db.table_base import (
 )
 from mailbot.adapters.db.table_base import metadata as metadata
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: the schema this code works with. A test holds it to the scripts."""
 
 
@@ -252,6 +253,13 @@ class Outbox(Base, table=True):
     """What it belongs to: `duty:<key>`, `draft:<id>`, `appeal:<id>`."""
     not_after: datetime | None = moment(default=None)
     """Worthless later: dropped instead of sent."""
+    claimed_by: str = string()
+    """Of a letter in SENDING or DOT: the worker that has it in hand; empty where there is but one."""
+    looks: int = 0
+    """Of an UNKNOWN letter: how often it was looked for, and when last."""
+    looked: datetime | None = moment(default=None)
+    copies: int = 0
+    """Identical copies sent after an uncertain send that left no trace: at most one."""
     raw: bytes = Field(sa_type=LargeBinary)
 
 
@@ -433,5 +441,12 @@ receipt_counter = metadata.tables["receipt_counter"]
 duty, token = letters.duty, letters.token
 draft, draft_recipient, draft_file = letters.draft, letters.draft_recipient, letters.draft_file
 appeal = letters.appeal
+worker, lease, fact, alert, raw = (
+    machines.worker,
+    machines.lease,
+    machines.fact,
+    machines.alert,
+    machines.raw,
+)
 
 APPEND_ONLY: tuple[Table, ...] = (decision, audit, record, seal, seal_entry)

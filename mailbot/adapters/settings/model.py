@@ -61,6 +61,8 @@ class ImapSettings(_Model):
     """Must exist."""
     optional_folders: tuple[Text, ...] = ()
     """Spam folders: watched where the mailbox has them."""
+    sent_folder: str = ""
+    """Where what we send appears; found by its name or mark (RFC 6154) when empty."""
     ca_file: Path | None = None
     """PEM file with the authority that signed the server's certificate; default the system's."""
     idle: bool = True
@@ -97,6 +99,8 @@ class OutgoingSettings(_Model):
     smtp: SmtpSettings | None = None
     outbox: Path | None = None
     """A Maildir instead of SMTP: nothing leaves the machine."""
+    copy_to_self: bool = False
+    """Each letter also goes to the mailbox itself, which shows later that it went out."""
     from_name: str = ""
     """Display name of the answers' sender; the office's name when empty."""
 
@@ -124,6 +128,31 @@ class MailboxSettings(_Model):
     outgoing: OutgoingSettings
 
 
+class AlertSettings(_Model):
+    """Second channels for troubles the mailbox itself may be part of. All that are set are used."""
+
+    command: tuple[Text, ...] = ()
+    """Program and arguments; the text comes on its standard input."""
+    webhook: Annotated[str, Field(pattern=r"^(https?://\S+)?$", repr=False)] = ""
+    """An address that takes a POST, such as a WeCom (企业微信) group robot's."""
+    webhook_format: Literal["wecom", "dingtalk", "plain"] = "wecom"
+    mail_to: tuple[Text, ...] = ()
+    """Addresses; the mail goes through `smtp`, which should be another account."""
+    mail_from: str = ""
+    smtp: SmtpSettings | None = None
+    credential_env: str | None = None
+    credential_file: Path | None = None
+
+
+class SecuritySettings(_Model):
+    """Who may look at what must not be here."""
+
+    officers: tuple[Text, ...] = ()
+    """Login names on this machine of the security officers (保密员)."""
+    mail_to: tuple[Text, ...] = ()
+    """Addresses told of a mail with a secrets mark: its number and time, never its content."""
+
+
 class Settings(_Model):
     """Everything the operator set."""
 
@@ -144,7 +173,22 @@ class Settings(_Model):
     """CPU and wall time for reading one mail in the child process."""
     reader_memory_mb: Annotated[int, Field(ge=128)] = 1024
     """Address space of the child process."""
+    reader_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    """Child processes that read mails at the same time, per mailbox."""
     poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    lease_seconds: Annotated[float, Field(ge=2, le=600)] = 30
+    """On PostgreSQL: after so long without a sign of life another machine takes over."""
+    archive: Literal["files", "database"] = "files"
+    """Where raw mail is kept: in `data_dir`, or in the database that several machines share."""
+    secret_file: Path | None = None
+    """The signing secret; `secret.key` in `data_dir` when unset. The same on all machines."""
+    log_format: Literal["text", "json"] = "text"
+    log_redact: bool = False
+    """Addresses and numbers in the log only as far as two of them can be told apart."""
+    health: Annotated[str, Field(pattern=r"^([\w.:\[\]-]+:\d{1,5})?$")] = ""
+    """`127.0.0.1:8025`: where /healthz and /metrics answer; nowhere when empty."""
+    alerts: AlertSettings = AlertSettings()
+    security: SecuritySettings = SecuritySettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
 
     @property
