@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,7 +29,7 @@ from mailbot.core.mail.model import (
     NestedMail,
 )
 from mailbot.core.mail.structure import Part, Structure, read_structure
-from mailbot.core.mail.tnef import read_tnef
+from mailbot.core.mail.tnef import TnefFile, read_tnef
 
 _CHUNK: Final = 1_048_576
 _LINE_END: Final = re.compile(rb"\r\n?")
@@ -55,26 +55,47 @@ def unread_mail(raw: bytes, defect: Defect) -> IncomingMail:
 
 
 def part_bytes(raw: bytes, path: str) -> bytes | None:
-    """The content of the attachment with this `Attachment.path`, or None when there is none."""
-    defects = Defects()
-    head, _, member = path.partition("/")
-    parts = [p for p in read_structure(raw, defects).root.walk() if not p.children]
-    best: Part | None = None
-    for part in parts:
-        inside = head == part.path or head.startswith(part.path + ".")
-        if inside and (best is None or len(part.path) > len(best.path)):
-            best = part
-    if best is None:
+    """The content of the attachment with this `Attachment.path`, or None when there is none. For
+    several of one mail: `PartsOf`."""
+    return PartsOf(raw).content(path)
+
+
+class PartsOf:
+    """The contents of a mail's attachments by `Attachment.path`: its structure, and that of each mail
+    inside it, is read once however many are asked for."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._defects = Defects()
+        walked = read_structure(raw, self._defects).root.walk()
+        self._leaves = {p.path: p for p in walked if not p.children}
+        self._inner: dict[str, PartsOf] = {}
+        self._files: dict[str, Sequence[TnefFile]] = {}
+
+    def content(self, path: str) -> bytes | None:
+        head, _, member = path.partition("/")
+        part = self._holding(head)
+        if part is None:
+            return None
+        if head != part.path:
+            rest = head[len(part.path) + 1 :] + (f"/{member}" if member else "")
+            if part.path not in self._inner:
+                self._inner[part.path] = PartsOf(part.content(self._defects))
+            return self._inner[part.path].content(rest)
+        if not member:
+            return part.content(self._defects)
+        if head not in self._files:
+            self._files[head] = read_tnef(part.content(self._defects)).files
+        files = self._files[head]
+        number = int(member) if member.isdecimal() and len(member) < 6 else 0
+        return files[number - 1].data if 1 <= number <= len(files) else None
+
+    def _holding(self, path: str) -> Part | None:
+        """The leaf with this path, or the mail or container in which it lies."""
+        while path:
+            if path in self._leaves:
+                return self._leaves[path]
+            path = path.rpartition(".")[0]
         return None
-    content = best.content(defects)
-    if head != best.path:
-        rest = head[len(best.path) + 1 :] + (f"/{member}" if member else "")
-        return part_bytes(content, rest)
-    if not member:
-        return content
-    files = read_tnef(content).files
-    number = int(member) if member.isdecimal() and len(member) < 6 else 0
-    return files[number - 1].data if 1 <= number <= len(files) else None
 
 
 class _Reading:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.core.intake.secrets import find_secrets
-from mailbot.core.mail.decode import decode, part_bytes
+from mailbot.core.mail.decode import PartsOf, decode
 from mailbot.core.mail.htmltext import read_html
 from mailbot.core.mail.model import AttachmentKind, IncomingMail
 from mailbot.core.mail.oletext import ole_words
@@ -32,11 +32,13 @@ def read_mail(raw: bytes, complete: bool = True) -> IncomingMail:
         nested += [inner.subject, *_subject_lines(inner.headers), inner.text]
         for attachment in inner.attachments:
             nested += [attachment.name, attachment.text]
-    old_files = [
-        ole_words(part_bytes(raw, a.path) or b"")
+    old = [
+        a.path
         for a in (*mail.attachments, *(x for n in mail.nested for x in n.attachments))
         if a.kind in _OLD_OFFICE and not a.text
     ]
+    parts = PartsOf(raw) if old else None
+    old_files = [ole_words(parts.content(path) or b"") for path in old] if parts else []
     names = [a.name for a in (*mail.from_, *mail.reply_to) if a.name]
     marks = find_secrets(
         subject="\n".join(dict.fromkeys((mail.subject, *_subject_lines(mail.headers)))),
