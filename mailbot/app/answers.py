@@ -12,6 +12,8 @@ from mailbot.app.limits import refusal
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Reads, Renderer
 from mailbot.app.records import InboundRow, ItemRow, OutboxState, Outgoing
+from mailbot.app.witness import state_for
+from mailbot.core.intake.content import hollow
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Relation
 from mailbot.core.letters.answers import (
     AnswerKind,
@@ -31,6 +33,10 @@ UNTOLD_TASK = (
 THREAD_TASK = (
     "这封来信已登记，但在同一组往来邮件里自动答复已满3封，没有再自动答复。"
     "请告知报送人：报送新的信息请另写一封新邮件，不要在旧邮件上回复。"
+)
+ROW_TASK = (
+    "{address}连续来信都没有可登记的内容（没有附件和正文，主题也没有分栏），已自动答复3次，不再逐封答复，"
+    "可能是对方邮箱的自动回复。如是报送人所发，请电话告知怎样报送；该邮箱有一条信息被受理后恢复自动答复。"
 )
 BREAKER_TASK = (
     "本小时自动回复已达办公室设定的上限，已暂停自动回复；来信照常登记，请查看是否有异常来信。"
@@ -102,6 +108,7 @@ class Answering:
             or facts.known_sender
             or decision.kind is DecisionKind.ACCEPT,
             once=note,
+            hollow=decision.answer in (AnswerKind.RETURN, AnswerKind.PENDING) and hollow(mail),
         )
         kind, letter = decision.answer, None
         if refused is None:
@@ -122,6 +129,11 @@ class Answering:
                 # A new address gets one return a day (it may be forged). The liaison behind it who
                 # sends a second malformed item must not wait for an answer that never comes.
                 task = UNTOLD_TASK
+            elif refused == "row" and not any(
+                kind == "row" and author.addr in text
+                for kind, text, _ in reads.open_tasks(book.info.id)
+            ):
+                task = ROW_TASK.format(address=author.addr)
             elif refused == "thread" and not (again or note):
                 # Three letters a conversation, ever. A liaison who sends each new item as a reply
                 # to the last receipt reaches that without doing anything wrong.
@@ -130,12 +142,11 @@ class Answering:
         rendered = self.renderer.render(book.info.id, letter)
         logged = AnswerKind.REPEAT if again and kind is not AnswerKind.LIMIT else kind
         outgoing = self._compose(rendered, logged, mail, row, book, author.addr, thread, now)
-        too_old = now - row.received > self.policy.answer_max_age
         return Answer(
             outgoing,
             rendered,
             kind,
-            state=OutboxState.WITHHELD if too_old else OutboxState.READY,
+            state=self._state(row, reads, now),
             task=f"{author.addr}今日自动回复已达上限，来信照常登记，不再逐封回复。"
             if kind is AnswerKind.LIMIT
             else "",
@@ -170,13 +181,18 @@ class Answering:
             return Answer(None, none=f"limit: {refused}", task=task, task_kind=refused)
         rendered = self.renderer.render(office, letter)
         outgoing = self._compose(rendered, kind, mail, row, book, author.addr, thread, now)
-        too_old = now - row.received > self.policy.answer_max_age
-        state = OutboxState.WITHHELD if too_old else OutboxState.READY
-        return Answer(outgoing, rendered, kind, state=state)
+        return Answer(outgoing, rendered, kind, state=self._state(row, reads, now))
 
     def service_id(self, mail: IncomingMail, row: InboundRow) -> str:
         """Message-ID of the answer to a command: the same whenever it is made."""
         return self._message_id(AnswerKind.SERVICE, mail, row)
+
+    def _state(self, row: InboundRow, reads: Reads, now: datetime) -> OutboxState:
+        """Old mail, and mail that an earlier life of the database may have answered, is not
+        answered without a word of the operator's."""
+        if now - row.received > self.policy.answer_max_age:
+            return OutboxState.WITHHELD
+        return state_for(reads, row.received)
 
     def _message_id(self, kind: AnswerKind, mail: IncomingMail, row: InboundRow) -> str:
         # The mail's hash keeps the id apart from that of another mail after a database was rebuilt.

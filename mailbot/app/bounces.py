@@ -4,7 +4,7 @@ waits for it, so nobody would miss it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailbot.app.letter_records import SentLetter
 from mailbot.app.ports import Transaction
@@ -16,6 +16,7 @@ from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.subject.units import unit_name
 
 TASK = "bounce"
+QUIET = timedelta(hours=1)
 _DRAFT = "draft:"
 _LIAISON = "liaison"
 
@@ -28,14 +29,27 @@ def tell_bounces(
     tx: Transaction,
     now: datetime,
 ) -> None:
-    """A letter that failed again makes no second task."""
+    """A letter that failed again makes no second task; neither does an address that a task of the
+    last hour names already, or that is suspended: a storm of notices is told of once."""
     for outbox_id in outbox_ids:
         letter = tx.read.letter(outbox_id)
         tx.link(row.id, Relation.BOUNCE, to_outbox=outbox_id)
+        tx.count_failure(outbox_id, now)
         if letter is None or letter.bounced is not None or not (letter.unit_id or letter.about):
+            continue
+        if _told(letter, tx, now):
             continue
         text = _text(letter, mail, books.get(letter.office))
         tx.add_task(NewTask(letter.office, TASK, text, row.id), now)
+
+
+def _told(letter: SentLetter, tx: Transaction, now: datetime) -> bool:
+    if letter.recipient.lower() in tx.read.suspended(letter.office):
+        return True
+    return any(
+        kind == TASK and letter.recipient in text and now - QUIET < created <= now
+        for kind, text, created in tx.read.open_tasks(letter.office)
+    )
 
 
 def _text(letter: SentLetter, mail: IncomingMail, book: OfficeBook | None) -> str:

@@ -15,6 +15,7 @@ from mailbot.app.bounces import tell_bounces
 from mailbot.app.facts import Gathered, gather
 from mailbot.app.letter_content import office_card
 from mailbot.app.ports import Transaction
+from mailbot.app.posting import Posting
 from mailbot.app.records import (
     Binding,
     InboundRow,
@@ -26,6 +27,7 @@ from mailbot.app.records import (
     NewVersion,
     Relation,
 )
+from mailbot.app.secretmail import OfficerAlerts
 from mailbot.app.service.desk import carry_out
 from mailbot.core.intake.content import content_of
 from mailbot.core.intake.decide import decide
@@ -34,7 +36,7 @@ from mailbot.core.intake.lanes import is_urgent_report
 from mailbot.core.intake.lifecycle import COUNTED_STATES
 from mailbot.core.intake.model import Decision, DecisionKind, Draft, EarlierItem, Facts, Reason
 from mailbot.core.intake.titles import normal_title
-from mailbot.core.mail.automatic import Ourselves
+from mailbot.core.mail.automatic import AutomaticKind, Ourselves
 from mailbot.core.mail.model import IncomingMail
 from mailbot.core.rules.periods import WorkingDay, counting_month, month_of
 from mailbot.core.rules.rulebook import OfficeBook
@@ -73,8 +75,12 @@ class Settler:
         answering: Answering,
         us: Ourselves,
         is_working_day: WorkingDay,
+        officers: Sequence[str] = (),
     ) -> None:
+        """`officers`: addresses that are told of a mail with a secrets mark."""
         self.books, self.answering, self.us = books, answering, us
+        posting = Posting(answering.mailbox, answering.renderer, answering.signer)
+        self.alerts = OfficerAlerts(posting, officers)
         self.is_working_day = is_working_day
 
     @property
@@ -312,6 +318,8 @@ class Settler:
         )
         if not decision.keep_content:
             tx.remember_hash(row.id, mail.sha256, mail.content_key)
+            if decision.task:
+                self.alerts.tell(row, facts.book, tx, now)
         counted = {i.id for i in facts.thread if i.state in COUNTED_STATES}
         for relation, earlier in decision.links:
             tx.link(row.id, relation, to_inbound=earlier)
@@ -322,6 +330,9 @@ class Settler:
                     item_id, ItemState.WITHDRAWAL_REQUESTED, "mailbot", "发信方撤回了邮件", now
                 )
         tell_bounces(gathered.bounced, mail, row, self.books, tx, now)
+        if facts.automatic is not None and facts.automatic.kind is AutomaticKind.OWN:
+            for outbox_id, _ in tx.read.outgoing_by_message_ids([mail.message_id or ""]):
+                tx.link(row.id, Relation.COPY, to_outbox=outbox_id)
         self._tasks_and_binding(decision, mail, row, items, answer, facts, tx, now)
         if answer.letter is not None:
             tx.queue(answer.letter, now, state=answer.state)

@@ -14,7 +14,7 @@ from mailbot.core.letters.answers import (
 from mailbot.core.letters.every import Letter
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.letters.notices import Cover, OwnNotice, ReaderCover
-from mailbot.core.letters.office import Digest, DraftMail, RoundSummary
+from mailbot.core.letters.office import Digest, DraftMail, RoundSummary, SecretsAlert
 from mailbot.core.letters.periodic import (
     AdoptionNews,
     PeriodResult,
@@ -45,6 +45,7 @@ TEMPLATE_NAMES: dict[type[Letter], str] = {
     RoundSummary: LetterKind.SUMMARY,
     Digest: LetterKind.DIGEST,
     DraftMail: LetterKind.DRAFT,
+    SecretsAlert: LetterKind.SECRETS,
     Cover: LetterKind.COVER,
     ReaderCover: LetterKind.READER,
     OwnNotice: LetterKind.OWN,

@@ -18,6 +18,7 @@ from mailbot.core.letters.office import (
     DraftMail,
     RoundLine,
     RoundSummary,
+    SecretsAlert,
 )
 from mailbot.core.letters.periodic import DueLine
 
@@ -140,6 +141,10 @@ DIGEST = Digest(
     warnings=("节假日安排只到2026年12月31日，请在国务院办公厅公布2027年放假安排后补充。",),
 )
 
+SECRETS = SecretsAlert(
+    office=OFFICE, number=412, received=_MORNING, mailbox="xinxi", folder="INBOX"
+)
+
 OFFICE_LETTERS: tuple[Letter, ...] = (
     ROUND,
     replace(ROUND, short=(), sent=0, thanked=0, met=52),
@@ -179,6 +184,8 @@ OFFICE_LETTERS: tuple[Letter, ...] = (
         seals=False,
     ),
     replace(DRAFT, valid_until=None, flags=DRAFT.flags[:1], recipients=DRAFT.recipients * 30),
+    SECRETS,
+    replace(SECRETS, folder="垃圾邮件", last=True),
     DIGEST,
     replace(DIGEST, parts=(), warnings=()),
     replace(DIGEST, parts=(DIGEST.parts[2],), warnings=()),

@@ -115,6 +115,23 @@ def content_of(mail: IncomingMail, *, forwarded: bool = False) -> Content:
     )
 
 
+_SET_OFF = re.compile(r"[+＋|｜/／_—–]")
+_NOTE_CHARS = 300
+"""Below this a text alone is a note and no item."""
+
+
+def hollow(mail: IncomingMail) -> bool:
+    """Has it nothing that could be an item: no file, a note for a text, and a subject that is not
+    even set out in fields? So write responders that set no header; people do too, now and then."""
+    own = content_of(mail)
+    return (
+        not own.files
+        and not mail.cloud_attachments
+        and len(_BLANK.sub("", own.text)) < _NOTE_CHARS
+        and _SET_OFF.search(mail.subject[:500]) is None
+    )
+
+
 def own_text(text: str) -> str:
     """The part of a body its sender wrote: everything before the first quotation, without lines
     marked by `>`."""

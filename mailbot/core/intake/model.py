@@ -45,6 +45,8 @@ class Relation(StrEnum):
     REPLY = "reply"
     SAME_ID = "same_id"
     """Same Message-ID, other content: shown, never merged."""
+    COPY = "copy"
+    """A letter of our own come back to us."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mailbot.core.intake.split import Split
 from mailbot.core.intake.submission import by_itself
 from mailbot.core.letters.answers import AnswerKind
 from mailbot.core.mail.authentication import AuthResult
+from mailbot.core.mail.automatic import NULL_PATH
 from mailbot.core.mail.model import Attachment, DefectCode, IncomingMail
 from mailbot.core.rules.rulebook import SenderPolicy
 from mailbot.core.subject.model import Certainty, Source
@@ -286,4 +287,17 @@ def with_gate(decision: Decision, facts: Facts) -> Decision:
     """The one gate before every automatic answer. It refuses the answer, never the submission."""
     if decision.answer is None or facts.answer_refused is None:
         return decision
-    return replace(decision, answer=None, no_answer=f"gate: {facts.answer_refused}")
+    # Machines' reports were set aside before: this may be a person behind an odd server, who waits.
+    waits = facts.answer_refused == NULL_PATH and not decision.task
+    return replace(
+        decision,
+        answer=None,
+        no_answer=f"gate: {facts.answer_refused}",
+        task=UNANSWERABLE_TASK if waits else decision.task,
+    )
+
+
+UNANSWERABLE_TASK = (
+    "这封来信声明了不接收任何自动回复（退信路径为空），已照常登记，没有回复。请看是不是报送人所发，"
+    "需要时电话告知结果。"
+)

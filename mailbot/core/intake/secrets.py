@@ -27,6 +27,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from mailbot.core.mail.model import SecretsMark
+from mailbot.core.mail.traditional import SIMPLIFIED
 
 # Invisible characters: format controls, variation selectors (★ + U+FE0F), fillers. Stripping them
 # first lets the rules below speak of visible characters only.
@@ -165,10 +166,10 @@ def _scan(text: str, *, line: bool) -> Iterator[str]:
 
 def _visible(text: str) -> str:
     """What a reader sees: compatibility forms folded (NFKC), invisible characters gone, one kind of
-    line break."""
+    line break, traditional characters as simplified ones."""
     text = _BREAKS.sub("\n", text)
     text = _INVISIBLE.sub("", text)
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(SIMPLIFIED)
 
 
 def _levels(text: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailbot.core.letters.answers import AnswerLetter
 from mailbot.core.letters.notices import Cover, OwnNotice, ReaderCover
-from mailbot.core.letters.office import Digest, DraftMail, RoundSummary
+from mailbot.core.letters.office import Digest, DraftMail, RoundSummary, SecretsAlert
 from mailbot.core.letters.periodic import (
     AdoptionNews,
     PeriodResult,
@@ -32,6 +32,7 @@ Letter = (
     | RoundSummary
     | Digest
     | DraftMail
+    | SecretsAlert
     | Cover
     | ReaderCover
     | OwnNotice

@@ -19,3 +19,4 @@ class LetterKind(StrEnum):
     READER = "reader"
     OWN = "own"
     APPEAL_ANSWER = "appeal_answer"
+    SECRETS = "secrets"

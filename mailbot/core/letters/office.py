@@ -1,5 +1,5 @@
 """Letters to the office's own people: what a round of letters did, what awaits a decision, the
-morning's digest."""
+morning's digest, the security officer's alert."""
 
 from __future__ import annotations
 
@@ -81,6 +81,20 @@ class DraftMail:
     """One-time code for a reply; empty for somebody who may not approve."""
     valid_until: datetime | None = None
     seals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsAlert:
+    """To a security officer: a mail with a secrets mark lies in a mailbox. Says nothing of it."""
+
+    office: OfficeCard
+    number: int
+    """`mailbot secrets fetch N`."""
+    received: datetime
+    mailbox: str
+    folder: str
+    last: bool = False
+    """The last one for today: others are only listed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""How machines open their subjects, in Chinese and English.
+"""How machines open their subjects, in Chinese (also traditional), English and what else reaches a
+Chinese mailbox.
 
 Many Chinese providers send bounces, receipts, recalls and vacation replies without a single
 standard header, so the subject is the only sign. A phrase counts only at the front and only with a
@@ -13,6 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mailbot.core.mail.traditional import SIMPLIFIED
 
 
 class SubjectSign(StrEnum):
@@ -47,10 +50,8 @@ def machine_subject(subject: str) -> MachineSubject | None:
 
 _LOOKED_AT = 300
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_HALF_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_REPLY = re.compile(
-    r"(?:(?:re|aw|sv|回复|答复|回覆)\s{0,3}(?:\[\d{1,3}\])?\s{0,3}:\s{0,3}){1,20}", re.I
-)
+_HALF_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20} | SIMPLIFIED
+_REPLY = re.compile(r"(?:(?:re|aw|sv|回复|答复)\s{0,3}(?:\[\d{1,3}\])?\s{0,3}:\s{0,3}){1,20}", re.I)
 
 # Full-width forms are folded already. A phrase may stand in brackets.
 _OPEN = r"[\[【(〔「<\s]{0,4}"
@@ -65,7 +66,7 @@ def _phrases(*words: str, end: str = _END) -> str:
 _AUTO_REPLY = [
     _phrases(
         r"(?:(?:休假|假期|节日|外出|出差|离职|离岗|请假|产假|系统|邮件|邮箱|来自.{1,20}的)\s?)?"
-        r"自动\s?(?:回复|答复|应答|回覆|回信|回函|响应)(?:\s?(?:邮件|通知))?",
+        r"自动\s?(?:回复|答复|应答|回信|回函|响应)(?:\s?(?:邮件|通知))?",
         r"(?:休假|假期|外出|出差|离职|请假)(?:中)?(?:通知|提醒|回复)",
         r"(?:我|本人)(?:正在|已)?(?:不在办公室|外出|休假|出差)(?:中)?",
         r"(?:不在办公室|外出中|休假中|出差中)",
@@ -81,6 +82,18 @@ _AUTO_REPLY = [
         r"away from (?:my |the )?(?:mail|e-?mail|office|desk)",
         r"away (?:until|till|from)[^:]{0,40}",
         r"(?:on|annual)\s(?:leave|holiday|vacation)",
+    ),
+    _phrases(
+        r"(?:自动|自動)(?:返信|応答|応答メール|返信メール)",
+        r"不在(?:通知|のお知らせ|連絡)",
+        r"abwesen(?:d|heits(?:notiz|nachricht|meldung|benachrichtigung)?)",
+        r"automatische (?:antwort|abwesenheitsnotiz)",
+        r"réponse automatique",
+        r"respuesta automática",
+        r"risposta automatica",
+        r"자동 ?(?:응답|회신|답장)",
+        r"автоответ(?:чик)?|автоматический ответ",
+        r"avtomat(?:ic|icheskiy) otvet",
     ),
 ]
 
@@ -120,6 +133,29 @@ _BOUNCE = [
         r"rejected(?:\smail)?",
         r"delayed\s(?:mail|delivery)",
         r"could\snot\ssend\smessage",
+    ),
+    _phrases(
+        r"(?:永久性|临时性)?(?:邮件|信件)?(?:投递|传递|寄送)(?:失败|错误)(?:通知|提醒|报告)?",
+        r"(?:邮件|信件)(?:无法|未能|不能)(?:寄达|送达|传递|投递)",
+        r"(?:无法|未能|不能)(?:寄达|传递)(?:的邮件)?",
+        r"邮件系统(?:通知|错误|退信)",
+    ),
+    _phrases(
+        r"(?:メール|メッセージ)?の?(?:配信|配達|送信)(?:不能|失敗|失败|エラー|できません(?:でした)?)"
+        r"(?:の(?:お知らせ|通知))?",
+        r"エラーメール",
+        r"(?:宛先不明|リターンメール)",
+        r"unzustellbar(?:e[rs]?)?(?:\s(?:e-?mail|mail|nachricht))?",
+        r"nicht\s(?:zugestellt|zustellbar)",
+        r"(?:ihre\s)?(?:e-?mail|mail|nachricht)\skonnte\snicht\s(?:zugestellt|gesendet)\swerden",
+        r"(?:fehler bei der )?(?:zustellung|nachrichtenzustellung)(?:\s(?:fehlgeschlagen|nicht möglich))?",
+        r"(?:message\s)?non\s(?:remis|délivré|distribuable)",
+        r"échec\s(?:de\s(?:la\s)?)?(?:remise|livraison|distribution)",
+        r"no\sse\spuede\sentregar|no\sentregado",
+        r"(?:메일|메시지)\s?(?:전송|배달|발송)\s?(?:실패|오류)(?:\s(?:안내|알림|통지))?",
+        r"반송(?:된)?\s?(?:메일|안내|알림)?",
+        r"недоставленн(?:ое|ая)(?:\s(?:сообщение|почта))?|не удалось доставить",
+        r"you\s?\S{0,120}\s(?:are|is)\snot\s(?:a\s)?member",  # fml
     ),
 ]
 

@@ -15,6 +15,7 @@ Two questions that look alike and are not (RFC 3834 §2):
 | multipart/report disposition-notification (RFC 8098)        | READ_RECEIPT  | refused |
 | From mailer-daemon, postmaster, bounce; X-Failed-Recipients | BOUNCE        | refused |
 | subject opens with 系统退信, 投递失败, Undeliverable ...       | BOUNCE        | refused |
+| text opens with 您的邮件被退回, could not be delivered ...     | BOUNCE (1)    | refused |
 | subject opens with 已读:, 未读:, Read: ...                    | READ_RECEIPT  | refused |
 | subject opens with 发信方已撤回邮件：, 撤回:, Recall:           | RECALL        | refused |
 | Auto-Submitted: auto-replied (RFC 3834 §5)                  | AUTO_REPLY    | refused |
@@ -25,14 +26,16 @@ Two questions that look alike and are not (RFC 3834 §2):
 | null return path `<>` (RFC 5321 §4.5.5)                     | no            | refused |
 | From missing, unreadable or naming several                  | no            | refused |
 | From, Sender, Reply-To or Return-Path is our address        | no            | refused |
-| a letter of ours nested inside, a foreign mailbot's mark    | no            | refused |
+| a letter of ours nested or quoted with its header           | no            | refused |
+| a foreign mailbot's mark                                    | no            | refused |
 | List-*, Precedence bulk/junk/list (RFC 2919, 2369)          | no            | refused |
 | X-Auto-Response-Suppress: All, OOF, AutoReply               | no            | refused |
 | X-Auto-Response-Suppress: DR, RN, NRN; Auto-Submitted: no   | no            | allowed |
 | no Return-Path field at all (usual over IMAP)               | no            | allowed |
 
 "Bare" is a mail with nothing of a submission in sight: no attachment, no number long enough for a
-telephone and no name of an office in the subject. OA systems send real items from noreply@ with
+telephone and no name of an office in the subject. (1) Unless it brings a file or is a forward, by
+which a person shows us a bounce. OA systems send real items from noreply@ with
 Auto-Submitted: auto-generated; a provider's account notices come from there as well.
 
 Header names compare without case, order never matters, a structured value is parsed without its
@@ -50,6 +53,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailbot.core.mail.auto_subjects import SubjectSign, machine_subject
+from mailbot.core.mail.auto_texts import bounce_phrase
 from mailbot.core.mail.fields import (
     author_role,
     field_with_address,
@@ -96,7 +100,14 @@ class Ourselves:
 
 def judge(mail: IncomingMail, us: Ourselves) -> Automatic | None:
     """The kind of machine's message this is, or None for what may be a submission."""
-    return _own(mail, us) or _report(mail) or _by_headers(mail) or _by_subject(mail) or _bare(mail)
+    return (
+        _own(mail, us)
+        or _report(mail)
+        or _by_headers(mail)
+        or _by_subject(mail)
+        or _by_text(mail)
+        or _bare(mail)
+    )
 
 
 def refusal(mail: IncomingMail, us: Ourselves) -> Automatic | None:
@@ -108,6 +119,10 @@ def answer_refused(mail: IncomingMail, us: Ourselves) -> str | None:
     """`refusal`'s reason as text for the log."""
     found = refusal(mail, us)
     return found.why if found else None
+
+
+NULL_PATH = "Return-Path: <> (RFC 5321 §4.5.5)"
+"""`refusal`'s reason where nothing but the null return path forbids the answer."""
 
 
 # --- judged ----------------------------------------------------------------------------------
@@ -235,6 +250,23 @@ def _by_subject(mail: IncomingMail) -> Automatic | None:
     return Automatic(_SIGN_KINDS[found.sign], f"Subject opens with {found.phrase!r}")
 
 
+_FORWARD = re.compile(r"\s*(?:(?:fw|fwd|wg|转发|轉發|转寄)\s{0,3}[:：]|(?:转发|轉發))", re.I)
+
+
+def _by_text(mail: IncomingMail) -> Automatic | None:
+    """A bounce under any subject. The letter that came back may be attached; any other file is what
+    people send."""
+    if _FORWARD.match(mail.subject[:40]) or any(
+        not a.inline and not a.content_type.startswith(("message/", "text/rfc822"))
+        for a in mail.attachments
+    ):
+        return None
+    phrase = bounce_phrase(mail.text)
+    if phrase is None:
+        return None
+    return Automatic(AutomaticKind.BOUNCE, f"Text opens with {phrase[:40]!r}")
+
+
 def _bare(mail: IncomingMail) -> Automatic | None:
     if _something_of_a_submission(mail):
         return None
@@ -276,6 +308,11 @@ def _own_inside(mail: IncomingMail, us: Ourselves) -> Automatic | None:
             us.verify is None or us.verify(mark.strip()) for mark in marks
         ):
             return Automatic(AutomaticKind.OWN, f"part {nested.path}: a letter of our own inside")
+    if us.verify is not None:
+        # Mail programs quote a letter without its Message-ID; servers return it with its header.
+        for text in (mail.text, *(a.text for a in mail.attachments)):
+            if any(us.verify(found) for found in _ID_IN_TEXT.findall(text[:_QUOTED_CHARS])):
+                return Automatic(AutomaticKind.OWN, "text: a letter of our own with its header")
     if mail.header(us.marker_header) is not None:
         return Automatic(
             AutomaticKind.OWN, f"{us.marker_header}: a loop mark, not verified as ours"
@@ -292,7 +329,7 @@ def _our_address(mail: IncomingMail, us: Ourselves) -> Automatic | None:
 
 def _unanswerable(mail: IncomingMail) -> Automatic | None:
     if mail.return_path is not None and not mail.return_path.addr:
-        return Automatic(AutomaticKind.NULL_SENDER, "Return-Path: <> (RFC 5321 §4.5.5)")
+        return Automatic(AutomaticKind.NULL_SENDER, NULL_PATH)
     if mail.author is None:
         return Automatic(AutomaticKind.NO_AUTHOR, "From: not exactly one address (RFC 5322 §3.6.2)")
     if (word := _auto_submitted(mail)) is not None:
@@ -301,6 +338,8 @@ def _unanswerable(mail: IncomingMail) -> Automatic | None:
         return Automatic(AutomaticKind.NO_REPLY, f"From: {local}")
     if (local := role_behind(mail, _BOUNCERS, _NO_REPLIERS)) is not None:
         return Automatic(AutomaticKind.NO_REPLY, f"Sender, Reply-To or Return-Path: {local}")
+    if (phrase := bounce_phrase(mail.text)) is not None:
+        return Automatic(AutomaticKind.BOUNCE, f"Text opens with {phrase[:40]!r}")
     found = machine_subject(mail.subject)
     if found is not None:
         return Automatic(
@@ -355,8 +394,11 @@ def recalled_subject(mail: IncomingMail) -> str | None:
 
 
 _ID_IN_TEXT = re.compile(
-    r"(?:^|[\s>|])(?:Original-)?Message-ID\s{0,4}:\s{0,8}<([^<>\s]{3,250})>", re.I
+    r"(?:^|[\s>|])(?:(?:Original[- ])?Message[- ]ID|(?:邮件|信件|郵件)(?:ID|编号|標識|标识)|メッセージID"
+    r"|Nachrichten-ID)\s{0,4}[:：]\s{0,8}<?([^<>\s@]{1,200}@[^<>\s@,;)\]]{1,100})",
+    re.I,
 )
+_QUOTED_CHARS = 200_000
 _ID_LIMIT = 20
 
 

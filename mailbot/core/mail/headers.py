@@ -6,6 +6,7 @@ Only reads; judges nothing. Promises: total; a field that occurs twice where the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ from mailbot.core.mail.values import read_date, read_message_id, read_references
 from mailbot.core.mail.words import Line, read_line
 
 RawFields = Sequence[tuple[str, bytes]]
+
+_NULL_PATH = re.compile(rb"\s*(?:<\s*>)?\s*(?:\([^()]*\)\s*)?")
+"""RFC 5321 §4.5.5, also empty, spaced or with a comment."""
 
 _ONCE: Final = frozenset(
     {
@@ -123,7 +127,7 @@ class _Fields:
         values = self._raw.get("return-path")
         if not values:
             return None
-        if values[0].strip() in (b"<>", b""):
+        if any(_NULL_PATH.fullmatch(value) for value in values):
             return Address("")
         found, _ = read_addresses(values[0])
         if len(found) == 1 and found[0].addr:
