@@ -71,7 +71,7 @@ class MaildirSource:
                 missing.add(folder)
                 continue
             self._times[folder] = times
-            yield FolderState(folder, UIDVALIDITY, sorted(found))
+            yield FolderState(folder, UIDVALIDITY, sorted(found), lasting=True)
         for folder in missing - self.missing_folders:
             log.warning("%s: there is no folder %r in %s", self.account, folder, self._root)
         self.missing_folders = frozenset(missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from mailbot.app.errors import Fault, OperatorFault
@@ -46,6 +47,9 @@ class ImapAccount:
     """Search only mail received in the last so many days (and one more)."""
     allow_plain: bool = False
     """Permit `plain` to another machine."""
+    lost_time: tuple[datetime, datetime] | None = None
+    """The database was restored, and of mail received then knows nothing: what was moved away by
+    `moves` meanwhile is looked for where it was moved to."""
     optional_folders: tuple[str, ...] = ()
     """Watched where the mailbox has them (spam folders)."""
 
@@ -71,6 +75,11 @@ class ImapAccount:
     def watched(self) -> tuple[str, ...]:
         """All watched folders, each once."""
         return tuple(dict.fromkeys((*self.folders, *self.optional_folders)))
+
+    @property
+    def keyword(self) -> str:
+        """`flag` where only mailbot sets it; empty for flags that people set as well."""
+        return "" if not self.flag or self.flag.startswith("\\") else self.flag
 
     @property
     def where(self) -> str:

@@ -65,22 +65,46 @@ class SizeTrust:
 
 
 def read_envelopes(
-    session: Session, account: str, state: FolderState, uids: Sequence[int], clock: Clock
+    session: Session,
+    account: str,
+    state: FolderState,
+    uids: Sequence[int],
+    clock: Clock,
+    keyword: str = "",
 ) -> Iterator[Envelope]:
-    """Size and INTERNALDATE of the UIDs that exist, in the order asked."""
+    """Size and INTERNALDATE of the UIDs that exist, in the order asked; and whether they bear the
+    keyword."""
+    items = "RFC822.SIZE INTERNALDATE FLAGS" if keyword else "RFC822.SIZE INTERNALDATE"
     found: dict[int, Envelope] = {}
     for chunk in uid_chunks(uids):
-        reply = session.fetch(chunk, "RFC822.SIZE INTERNALDATE")
+        reply = session.fetch(chunk, items)
         missing = [u for u in chunk if not _complete(reply.mails.get(u))]
         if missing and (reply.damaged or len(missing) < len(chunk)):
-            again = {u: session.fetch([u], "RFC822.SIZE INTERNALDATE").mails for u in missing}
+            again = {u: session.fetch([u], items).mails for u in missing}
             for uid, mails in again.items():
                 reply.mails.setdefault(uid, {}).update(mails.get(uid, {}))
         for uid in chunk:
             if mail := reply.mails.get(uid):
                 origin = Origin(account, state.folder, state.uidvalidity, uid)
-                found[uid] = Envelope(origin, _size(mail), _received(mail, origin, clock))
+                received = _received(mail)
+                if received is None:
+                    log.warning("%s UID %d has no usable INTERNALDATE", state.folder, uid)
+                # Without any date the moment it was first seen: late, but it never loses a mail.
+                found[uid] = Envelope(
+                    origin,
+                    _size(mail),
+                    received or clock.now(),
+                    dated=received is not None,
+                    marked=_bears(mail, keyword),
+                )
     yield from (found[uid] for uid in dict.fromkeys(uids) if uid in found)
+
+
+def _bears(mail: dict[bytes, Any], keyword: str) -> bool:
+    flags = mail.get(b"FLAGS")
+    if not keyword or not isinstance(flags, tuple):
+        return False
+    return keyword.lower().encode("ascii") in {f.lower() for f in flags if isinstance(f, bytes)}
 
 
 def _complete(mail: dict[bytes, Any] | None) -> bool:
@@ -93,17 +117,15 @@ def _size(mail: dict[bytes, Any]) -> int:
     return min(size, _UNKNOWN_SIZE_LIMIT) if isinstance(size, int) and size > 0 else 0
 
 
-def _received(mail: dict[bytes, Any], origin: Origin, clock: Clock) -> datetime:
-    """INTERNALDATE in Asia/Shanghai; a missing zone is read as the office's own. Without any date
-    the moment it was first seen, which is late but never loses a mail."""
+def _received(mail: dict[bytes, Any]) -> datetime | None:
+    """INTERNALDATE in Asia/Shanghai; a missing zone is read as the office's own."""
     try:
         moment: datetime = parse_to_datetime(mail[b"INTERNALDATE"], normalise=False)
         if moment.tzinfo is None:
             return moment.replace(tzinfo=SHANGHAI)
         return moment.astimezone(SHANGHAI)
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError):
-        log.warning("%s UID %d has no usable INTERNALDATE", origin.folder, origin.uid)
-        return clock.now()
+        return None
 
 
 def read_batch(
@@ -118,7 +140,7 @@ def read_batch(
     reply = session.fetch(uids, "BODY.PEEK[]", literal_limit=limit)
     results: list[Fetched | Garbled] = []
     for envelope in batch:
-        body = _body(reply.mails.get(envelope.origin.uid))
+        body = body_of(reply.mails.get(envelope.origin.uid))
         if body is not None and sizes.agrees(envelope, body):
             results.append(Fetched(envelope, body))
         else:
@@ -133,7 +155,7 @@ def _once_more(
     uid = envelope.origin.uid
     reply = session.fetch([uid], "RFC822.SIZE BODY.PEEK[]", literal_limit=2 * PIECE + SLACK)
     mail = reply.mails.get(uid)
-    body = _body(mail)
+    body = body_of(mail)
     if body is None:
         # Recalled by its sender, or moved by a person; but not when the server failed to say so.
         if (reply.damaged or first) and _exists(session, uid):
@@ -205,11 +227,11 @@ def _read_header(session: Session, envelope: Envelope) -> Fetched | Garbled:
 def _piece(session: Session, uid: int, item: str, offset: int, length: int) -> bytes | None:
     """`length` bytes from `offset` (RFC 3501 §6.4.5), fewer at the end."""
     reply = session.fetch([uid], f"{item}<{offset}.{length}>", literal_limit=length + SLACK)
-    body = _body(reply.mails.get(uid), item.replace(".PEEK", "").encode("ascii"), offset)
+    body = body_of(reply.mails.get(uid), item.replace(".PEEK", "").encode("ascii"), offset)
     return None if body is None else body[:length]
 
 
-def _body(
+def body_of(
     mail: dict[bytes, Any] | None, item: bytes = b"BODY[]", offset: int | None = None
 ) -> bytes | None:
     """The section's bytes out of a response: only the section and the origin asked for. None for

@@ -74,7 +74,7 @@ class Session:
         self, account: ImapAccount, secret: Secret, monotonic: Callable[[], float]
     ) -> None:
         self._account, self._monotonic = account, monotonic
-        self._where = f"{account.host}:{account.port}"
+        self.where = f"{account.host}:{account.port}"
         self._literal_limit = PLENTY
         self.opened: Opened | None = None
         self.server_id: dict[str, str] = {}
@@ -133,7 +133,7 @@ class Session:
         try:
             answer = self.call("ID", self._client.id_, about)
         except Refused as refusal:
-            log.warning("%s: ID refused: %s", self._where, refusal.said)
+            log.warning("%s: ID refused: %s", self.where, refusal.said)
             return
         pairs = answer[0] if answer and isinstance(answer[0], tuple) else ()
         self.server_id = {
@@ -164,7 +164,7 @@ class Session:
 
     def _lost(self, error: BaseException, what: str) -> WorldFault:
         self.drop()
-        return imap_faults.broken(error, f"{what} at {self._where}")
+        return imap_faults.broken(error, f"{what} at {self.where}")
 
     def _command(self, what: str, function: Callable[..., Any], *args: object) -> list[Any]:
         """The same for imaplib's calls, which hand NO back as a value."""
@@ -210,11 +210,12 @@ class Session:
             data = self._command("FETCH", imap.uid, "FETCH", uid_set(uids), f"(UID {items})")
         except Refused as refusal:
             # RFC 5530 EXPUNGEISSUED and others: what could be fetched was sent before the NO.
-            log.info("%s: FETCH refused in part: %s", self._where, refusal.said)
+            log.info("%s: FETCH refused in part: %s", self.where, refusal.said)
             refused, data = True, imap.untagged_responses.pop("FETCH", [])
         finally:
             self._literal_limit = PLENTY
         mails: dict[int, dict[bytes, Any]] = {}
+        contradicted: set[int] = set()
         damaged = refused
         for response in responses(data):
             attributes = attributes_of(response)
@@ -223,8 +224,12 @@ class Session:
                 continue
             uid = attributes.get(b"UID")
             if isinstance(uid, int):
-                mails.setdefault(uid, {}).update(attributes)
-        asked = set(uids)
+                mail = mails.setdefault(uid, {})
+                if any(mail.get(n, v) != v for n, v in attributes.items() if n.startswith(b"BODY")):
+                    contradicted.add(uid)  # of two bodies under one UID one is another mail's
+                mail.update(attributes)
+        asked = set(uids) - contradicted
+        damaged = damaged or bool(contradicted)
         return Reply({uid: mail for uid, mail in mails.items() if uid in asked}, damaged)
 
     def store(self, uid: int, flag: str) -> None:
@@ -249,13 +254,42 @@ class Session:
 
     def folders(self) -> list[str]:
         """Names of all folders that can be opened."""
+        return [name for name, _, _ in self.listed()]
+
+    def listed(self) -> list[tuple[str, frozenset[str], str]]:
+        """All folders that can be opened: name, flags in lower case, hierarchy separator."""
         self._client.folder_encode = True
         try:
             rows = self.call("LIST", self._client.list_folders)
         except Refused as refusal:
             raise Retryable(f"LIST refused: {refusal.said}", code="folder", systemic=True) from None
+        found = [
+            (str(name), frozenset(imap_faults.clean(f).lower() for f in flags), separator)
+            for flags, separator, name in rows
+        ]
         return [
-            str(name) for flags, _, name in rows if b"\\noselect" not in {f.lower() for f in flags}
+            (name, flags, imap_faults.clean(separator or ""))
+            for name, flags, separator in found
+            if "\\noselect" not in flags
+        ]
+
+    def marked(self, use: str) -> list[str]:
+        """Folders with this mark (`\\Sent`, RFC 6154 §2), where the server tells it on demand only."""
+        if "SPECIAL-USE" not in self.capabilities:
+            return []
+        client = self._client
+        client.folder_encode = True
+        client._imap.untagged_responses.pop("LIST", None)
+        try:
+            rows = self._command(
+                "LIST", client._imap._simple_command, "LIST", "(SPECIAL-USE)", '""', '"*"'
+            )
+        except Refused:
+            return []
+        rows = client._imap.untagged_responses.pop("LIST", [])
+        listed = self.call("LIST", client._proc_folder_list, rows)
+        return [
+            str(name) for flags, _, name in listed if use in {f.decode().lower() for f in flags}
         ]
 
     def noop(self) -> None:
@@ -270,6 +304,8 @@ class Session:
         try:
             self.call("IDLE", client.idle)
         except WorldFault as fault:
+            if re.search(r"Unexpected IDLE response: b['\"]\* BYE", str(fault)):
+                raise self._lost(imaplib.IMAP4.abort("BYE"), "IDLE") from fault
             if "Unexpected IDLE response: b'*" in str(fault):
                 return True  # something arrived even before the "+"; the connection was dropped
             if "Unexpected IDLE response" in str(fault):

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from mailbot.adapters.fetching import batches
@@ -23,8 +24,12 @@ from mailbot.adapters.imap import faults as imap_faults
 from mailbot.adapters.imap import fetch as imap_fetch
 from mailbot.adapters.imap.account import ImapAccount, Secret
 from mailbot.adapters.imap.faults import Refused
+from mailbot.adapters.imap.filing import file
+from mailbot.adapters.imap.idling import Idling
 from mailbot.adapters.imap.probe import ProbeReport, probe
 from mailbot.adapters.imap.session import Opened, Session
+from mailbot.adapters.imap.unnumbered import Numbers
+from mailbot.adapters.imap.wire import search_day
 from mailbot.app.errors import Permanent, Retryable, Unfetched
 from mailbot.app.ports import Clock
 from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, Origin
@@ -33,14 +38,9 @@ __all__ = ["ImapAccount", "ImapSource", "ProbeReport", "Secret", "probe"]
 
 log = logging.getLogger(__name__)
 
-IDLE_RENEWAL = 9 * 60
-"""Seconds in one IDLE. Servers may hang up after 30 minutes (RFC 2177), address translation after
-10."""
-
+_DAY = timedelta(days=1)
 STALE = 20
 """Seconds of silence after which a connection is tried with NOOP before it is trusted."""
-
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 class ImapSource:
@@ -67,7 +67,8 @@ class ImapSource:
         self._seen: dict[str, Opened] = {}
         self._sizes = imap_fetch.SizeTrust()
         self._suspects: Counter[Origin] = Counter()
-        self._idle_refused = False
+        self._numbers = Numbers()
+        self._idling = Idling(clock, self._stop)
 
     # --- the port -----------------------------------------------------------------------------
 
@@ -81,7 +82,12 @@ class ImapSource:
                 continue
             uids = self._searched(folder, criteria)
             self._seen[folder] = opened
-            yield FolderState(folder, opened.uidvalidity, uids)
+            if opened.uidvalidity:
+                yield FolderState(folder, opened.uidvalidity, uids, opened.uidnext)
+            else:
+                numbers = self._numbers.of(self._live(), folder, uids)
+                yield FolderState(folder, 0, sorted(numbers), lasting=True)
+        yield from self._moved_away()
         for folder in sorted(missing - self._absent):
             level = logging.WARNING if folder in self._settings.folders else logging.INFO
             log.log(level, "%s: there is no folder %r on the server", self.account, folder)
@@ -98,8 +104,17 @@ class ImapSource:
         if not uids:
             return
         session = self._at(state.folder, state.uidvalidity)
-        if session is not None:
-            yield from imap_fetch.read_envelopes(session, self.account, state, uids, self._clock)
+        if session is None:
+            return
+        named = self._named(session, state.folder, state.uidvalidity, uids)
+        real = sorted(named)
+        keyword = self._settings.keyword
+        for found in imap_fetch.read_envelopes(
+            session, self.account, state, real, self._clock, keyword
+        ):
+            if self._of_another_time(found):
+                continue
+            yield replace(found, origin=replace(found.origin, uid=named[found.origin.uid]))
 
     def fetch(self, envelopes: Sequence[Envelope], cap: int) -> Iterator[Fetched]:
         """In the order given, but mails that were in flight when a connection broke come last and
@@ -124,23 +139,17 @@ class ImapSource:
         session = self._at(origin.folder, origin.uidvalidity, writable=True)
         if session is None:
             return  # the folder is gone or renumbered: nothing there to settle
-        opened = session.opened
-        what = f"{self.account} {origin.folder} UID {origin.uid}"
-        try:
-            if keyword and opened and {"\\*", keyword.lower()} & opened.keywords:
-                session.store(origin.uid, keyword)
-            if target:
-                self._move(session, origin.uid, target)
-        except Refused as refusal:
-            raise imap_faults.settle_refused(refusal.said, what) from refusal
+        named = self._named(session, origin.folder, origin.uidvalidity, [origin.uid])
+        for uid in named:
+            file(session, uid, keyword, target, f"{self.account} {origin.folder} UID {uid}")
 
     def wait(self, seconds: float) -> bool:
         if seconds <= 0 or self._stop.is_set():
             return False
-        if self._settings.idle and not self._idle_refused:
+        if self._settings.idle:
             session = self._live()
-            if "IDLE" in session.capabilities:
-                return self._idle(session, seconds)
+            if self._idling.worth_trying(session):
+                return self._idle(seconds)
         self._stop.wait(seconds)
         return False
 
@@ -197,13 +206,41 @@ class ImapSource:
             return None
         return session
 
+    def _named(
+        self, session: Session, folder: str, uidvalidity: int, uids: Sequence[int]
+    ) -> dict[int, int]:
+        """The server's UIDs on this connection -> the numbers the mails are known by."""
+        if uidvalidity:
+            return {uid: uid for uid in uids}
+        real = {self._numbers.real(session, folder, uid): uid for uid in uids}
+        return {uid: lasting for uid, lasting in real.items() if uid is not None}
+
+    def _moved_away(self) -> Iterator[FolderState]:
+        """After a restore: what was settled in the lost time lies where settled mail is moved to."""
+        if self._settings.lost_time is None:
+            return
+        since, until = self._settings.lost_time
+        days = ("SINCE", search_day(since - _DAY), "BEFORE", search_day(until + 2 * _DAY))
+        for folder in dict.fromkeys(self._settings.moves.values()):
+            opened = self._open(folder)
+            if opened is not None and opened.uidvalidity:
+                uids = self._searched(folder, days)
+                yield FolderState(folder, opened.uidvalidity, uids, opened.uidnext)
+
+    def _of_another_time(self, envelope: Envelope) -> bool:
+        """In such a folder, not of the lost time: days are coarse, and some servers ignore them."""
+        lost = self._settings.lost_time
+        if lost is None or envelope.origin.folder in self._settings.watched:
+            return False
+        return not (envelope.dated and lost[0] <= envelope.received <= lost[1])
+
     def _criteria(self) -> tuple[str, ...]:
         """ALL or SINCE, nothing else: Tencent answers other keys with everything, Aliyun refuses
         CHARSET. SINCE compares days in the server's zone, hence a day more."""
         if self._settings.since_days is None:
             return ("ALL",)
         day = (self._clock.now() - timedelta(days=self._settings.since_days + 1)).date()
-        return ("SINCE", f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year:04d}")
+        return ("SINCE", search_day(day))
 
     def _searched(self, folder: str, criteria: tuple[str, ...]) -> list[int]:
         try:
@@ -226,16 +263,22 @@ class ImapSource:
             yield from (Fetched(envelope, None) for envelope in batch)
             return
         try:
-            results = imap_fetch.read_batch(session, batch, cap, self._sizes)
+            numbers = [envelope.origin.uid for envelope in batch]
+            named = self._named(session, first.folder, first.uidvalidity, numbers)
+            asked = {n: uid for uid, n in named.items()}
+            there = [_at_uid(e, asked[e.origin.uid]) for e in batch if e.origin.uid in asked]
+            results = imap_fetch.read_batch(session, there, cap, self._sizes) if there else []
         except Retryable as fault:
             yield from self._lost(batch, cap, failed, fault)
             return
+        yield from (Fetched(e, None) for e in batch if e.origin.uid not in asked)
         for result in results:
-            self._suspects.pop(result.envelope.origin, None)
+            envelope = _at_uid(result.envelope, named[result.envelope.origin.uid])
+            self._suspects.pop(envelope.origin, None)
             if isinstance(result, Fetched):
-                yield result
+                yield replace(result, envelope=envelope)
             else:
-                failed.append((result.envelope.origin, result.why))
+                failed.append((envelope.origin, result.why))
 
     def _lost(
         self,
@@ -257,41 +300,9 @@ class ImapSource:
             raise fault
         failed.append((alone, str(fault)))
 
-    # --- settling -----------------------------------------------------------------------------
-
-    def _move(self, session: Session, uid: int, target: str) -> None:
-        """MOVE, else COPY and mark as deleted, and take away this one mail where the server can
-        (UIDPLUS). Never a plain EXPUNGE: it would also remove what a person has marked. A mail
-        already marked as deleted is left alone: it was copied before, or a person's."""
-        if "MOVE" in session.capabilities:
-            self._into(session, target, session.move, uid)
-            return
-        flags = session.fetch([uid], "FLAGS").mails.get(uid, {}).get(b"FLAGS")
-        if flags is None or b"\\deleted" in {bytes(f).lower() for f in flags}:
-            return
-        self._into(session, target, session.copy, uid)
-        session.store(uid, "\\Deleted")
-        if "UIDPLUS" in session.capabilities:
-            session.expunge(uid)
-
-    def _into(
-        self, session: Session, target: str, act: Callable[[int, str], None], uid: int
-    ) -> None:
-        """Makes the folder when it is missing (RFC 3501 TRYCREATE; not all servers say so)."""
-        try:
-            act(uid, target)
-        except Refused as refusal:
-            if "quota" in refusal.said.lower():
-                raise
-            try:
-                session.create(target)
-            except Refused:
-                raise refusal from None
-            act(uid, target)
-
     # --- waiting ------------------------------------------------------------------------------
 
-    def _idle(self, session: Session, seconds: float) -> bool:
+    def _idle(self, seconds: float) -> bool:
         """IDLE tells only of what comes while it stands, so the folder is compared with the last
         search first: mail may have arrived in between."""
         folder = next((f for f in self._settings.watched if f not in self.missing_folders), None)
@@ -301,24 +312,11 @@ class ImapSource:
         seen = self._seen.get(folder)
         if seen is not None and _changed(seen, opened):
             return True
-        end = self._clock.monotonic() + seconds
-        began = self._clock.monotonic()
-        try:
-            while (left := end - self._clock.monotonic()) > 0 and not self._stop.is_set():
-                if session.idle(min(left, IDLE_RENEWAL), self._stop):
-                    return True
-        except Refused as refusal:
-            log.warning("%s: IDLE refused, polling instead: %s", self.account, refusal.said)
-            self._idle_refused = True
-            session.drop()
-            self._stop.wait(max(0.0, end - self._clock.monotonic()))
-        except Retryable as fault:
-            # Many servers end long IDLEs. Only one that ends at once is a fault to back off from.
-            if self._clock.monotonic() - began < 60:
-                raise
-            log.info("%s: %s", self.account, fault)
-            return True
-        return False
+        return self._idling.wait(self._live(), seconds)
+
+
+def _at_uid(envelope: Envelope, uid: int) -> Envelope:
+    return replace(envelope, origin=replace(envelope.origin, uid=uid))
 
 
 def _changed(before: Opened, now: Opened) -> bool:

@@ -6,6 +6,7 @@ import imaplib
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from imapclient.imap_utf7 import encode as encode_utf7
@@ -15,6 +16,8 @@ from mailbot.adapters.imap import faults as imap_faults
 from mailbot.adapters.imap.faults import GARBLED, Refused
 
 log = logging.getLogger(__name__)
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def uid_set(uids: Sequence[int]) -> str:
@@ -70,6 +73,11 @@ def attributes_of(response: list[Any]) -> dict[bytes, Any] | None:
     except (imaplib.IMAP4.error, *GARBLED) as error:
         log.warning("a FETCH response was not understood: %s", imap_faults.clean(error))
         return None
+
+
+def search_day(day: date) -> str:
+    """As SEARCH compares it: 05-Aug-2026, the months in English whatever the locale."""
+    return f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year:04d}"
 
 
 def number(values: list[Any] | None) -> int:

@@ -1,4 +1,5 @@
-"""Sends letters over SMTP, one recipient each, over a connection that is kept open.
+"""Sends letters over SMTP, one recipient each (and a copy to ourselves where that is wanted), over a
+connection that is kept open.
 
 What this module promises beside `app.ports.Transport`:
 
@@ -12,8 +13,9 @@ What this module promises beside `app.ports.Transport`:
   plain text is for this machine only unless the operator says otherwise.
 * One login attempt is one try with one mechanism (smtplib tries them all, and every one counts
   towards the provider's lock-out).
-* The envelope sender is always the login's address: Coremail and Tencent refuse any other, the
-  null sender of RFC 3834 §3.3 included; Auto-Submitted in the letter keeps the peace instead.
+* The envelope sender is never the null sender of RFC 3834 §3.3, which Coremail and Tencent refuse,
+  as they refuse any address but the login's: it is the mailbox's own, and the login's where that
+  is refused. Auto-Submitted in the letter keeps the peace instead.
 
 When to send again is the business of `app.deliver`; what an answer means, of `smtp_replies`.
 """
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import smtplib
 import ssl
 import time
@@ -35,10 +38,14 @@ from mailbot.adapters.i18n import _
 from mailbot.adapters.settings.credentials import CredentialKind
 from mailbot.adapters.smtp.connection import Connection, decode_answer
 from mailbot.adapters.smtp.replies import Phase, classify
-from mailbot.app.errors import Fault, OperatorFault, Retryable, Uncertain, WorldFault
+from mailbot.app.errors import Fault, OperatorFault, Permanent, Retryable, Uncertain, WorldFault
 from mailbot.app.ports import BeforeDot, Clock
 from mailbot.app.records import Outgoing
+from mailbot.core.mail.compose import usable_address
 
+_log = logging.getLogger(__name__)
+
+_RECIPIENT_TAKEN = (250, 251, 252)
 _PROBE_AFTER = 20.0
 """Seconds of silence after which NOOP asks whether the connection still lives."""
 _REOPEN_AFTER = 240.0
@@ -54,7 +61,7 @@ class SmtpAccount:
     port: int
     security: Literal["tls", "starttls", "plain"]
     from_addr: str
-    """Envelope sender; with the providers seen so far it must be the login's address."""
+    """Envelope sender, unless the server takes the login's address only."""
     username: str = ""
     """Empty: no login (a relay on this machine)."""
     auth: CredentialKind = CredentialKind.PASSWORD
@@ -66,6 +73,8 @@ class SmtpAccount:
     dot_timeout: float = 600.0
     pace_seconds: float = 0.0
     """Least time between the starts of two letters."""
+    copy_to: str = ""
+    """Each letter also goes there, to the mailbox itself: a second recipient of the envelope."""
     helo_name: str = "localhost.localdomain"
     """Tells nothing of the office's machine, and is the same on all of them."""
 
@@ -80,10 +89,12 @@ class SmtpTransport:
 
     def __init__(self, account: SmtpAccount, secret: str | Callable[[], str], clock: Clock) -> None:
         self._account, self._secret, self._clock = account, secret, clock
+        self._envelope_from = account.from_addr
         self._tls = _tls_context(account)
         self._smtp: Connection | None = None
         self._last_use = 0.0
         self._last_start: float | None = None
+        self._copy_to = account.copy_to
 
     def send(self, letter: Outgoing, before_dot: BeforeDot) -> str:
         """Returns the server's final answer, `250 …`.
@@ -93,21 +104,20 @@ class SmtpTransport:
         dot. What `before_dot` raises passes through, and the letter was not sent.
         """
         self._keep_pace()
-        smtp = self._open_transaction()
-        try:
-            with _lost_connection(smtp):
-                _expect(smtp, "rcpt", *smtp.rcpt(letter.recipient), accept=(250, 251, 252))
-                _expect(smtp, "data", *smtp.docmd("DATA"), accept=(354,))
-                smtp.write_body(letter.raw)
-        except BaseException:
-            self._after_fault()
-            raise
+        smtp, copied = self._hand_over(letter)
         try:
             before_dot()
         except BaseException:
             self._drop()  # hard, without the dot: an unfinished DATA is not delivered
             raise
-        return self._finish(smtp)
+        try:
+            return self._finish(smtp)
+        except Permanent as refusal:
+            if not copied or refusal.systemic:
+                raise
+            # It may be the second recipient that is refused: the letter goes again without it.
+            self._no_more_copies(str(refusal))
+            raise Retryable(str(refusal), code=refusal.code) from refusal
 
     def probe(self) -> None:
         """Connects, logs in and asks whether the account may send under its address, but sends
@@ -127,6 +137,57 @@ class SmtpTransport:
             smtp.close()
 
     # --- the steps of send ------------------------------------------------------------------
+
+    def _hand_over(self, letter: Outgoing) -> tuple[Connection, bool]:
+        """Everything up to the dot, and whether a copy goes to ourselves. Whatever goes wrong with
+        the copy, the letter goes on without it."""
+        if self._copy_to and self._copy_to.lower() != letter.recipient.lower():
+            try:
+                return self._body(letter, self._copy_to)
+            except _CopyFailed as failure:
+                if failure.for_good:
+                    self._no_more_copies(str(failure))
+        return self._body(letter, "")
+
+    def _body(self, letter: Outgoing, copy_to: str) -> tuple[Connection, bool]:
+        smtp = self._open_transaction()
+        copied = False
+        try:
+            with _lost_connection(smtp):
+                _expect(smtp, "rcpt", *smtp.rcpt(letter.recipient), accept=_RECIPIENT_TAKEN)
+            copied = bool(copy_to) and self._copy_taken(smtp, copy_to)
+            with _lost_connection(smtp):
+                _expect(smtp, "data", *smtp.docmd("DATA"), accept=(354,))
+                smtp.write_body(letter.raw)
+        except BaseException as error:
+            in_data = smtp.in_data
+            self._after_fault()
+            if copied and not in_data and isinstance(error, WorldFault):
+                for_good = isinstance(error, Permanent)
+                raise _CopyFailed(str(error), for_good=for_good) from error
+            raise
+        return smtp, copied
+
+    def _copy_taken(self, smtp: Connection, copy_to: str) -> bool:
+        """A refusal of one recipient leaves the others as they are (RFC 5321 §3.3). Providers that
+        allow one only say 550 RP:RCL: then it is not tried again."""
+        try:
+            code, text = smtp.rcpt(copy_to)
+        except (OSError, smtplib.SMTPException) as error:
+            raise _CopyFailed(f"connection: {error}", for_good=True) from error
+        said = f"rcpt: {code} {decode_answer(text)}"
+        if code in _RECIPIENT_TAKEN:
+            return True
+        if code == 421 or not 400 <= code <= 599:
+            smtp.close()
+            raise _CopyFailed(said, for_good=True)
+        if code >= 500:
+            self._no_more_copies(said)
+        return False
+
+    def _no_more_copies(self, said: str) -> None:
+        _log.warning("%s: no more copies to ourselves: %s", self._account.from_addr, said)
+        self._copy_to = ""
 
     def _keep_pace(self) -> None:
         if self._last_start is not None and self._account.pace_seconds > 0:
@@ -151,7 +212,15 @@ class SmtpTransport:
     def _mail_from(self, smtp: Connection) -> Connection:
         try:
             with _lost_connection(smtp):
-                _expect(smtp, "mail", *smtp.mail(self._account.from_addr), accept=(250,))
+                code, text = smtp.mail(self._envelope_from)
+                login = self._account.username
+                if code >= 500 and usable_address(login) and login != self._envelope_from:
+                    fault = classify("mail", code, decode_answer(text))
+                    if fault.code == "sender":
+                        code, text = smtp.mail(login)
+                        if code == 250:
+                            self._envelope_from = login
+                _expect(smtp, "mail", code, text, accept=(250,))
         except BaseException:
             self._after_fault()
             raise
@@ -269,6 +338,14 @@ class SmtpTransport:
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             smtp.close()
+
+
+class _CopyFailed(Exception):
+    """The copy to ourselves spoilt the transaction. `for_good`: it would again."""
+
+    def __init__(self, said: str, *, for_good: bool) -> None:
+        super().__init__(said)
+        self.for_good = for_good
 
 
 @contextmanager

@@ -7,7 +7,7 @@ never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,9 +29,18 @@ class Found:
 
 
 def recipients(
-    unit: Unit, roles: Sequence[str], day: date, bindings: Iterable[Binding] = ()
+    unit: Unit,
+    roles: Sequence[str],
+    day: date,
+    bindings: Iterable[Binding] = (),
+    suspended: Container[str] = (),
 ) -> Found:
-    """The unit's people in these roles on the day. `bindings`: the office's bound addresses."""
+    """The unit's people in these roles on the day. `bindings`: the office's bound addresses;
+    `suspended`: those that letters do not reach, in lower case."""
+
+    def good(address: str) -> bool:
+        return usable_address(address) and address.lower() not in suspended
+
     people: dict[str, Addressee] = {}
     lacking: list[str] = []
     alone = Roster((unit,))
@@ -41,29 +50,31 @@ def recipients(
     for role in roles:
         contacts = [c for c in unit.contacts if c.role == role and c.on(day)]
         written = [(c.name, c.address) for c in contacts if c.address]
-        if role == LIAISON and not any(usable_address(a) for _, a in written):
+        if role == LIAISON and not any(good(a) for _, a in written):
             name = contacts[0].name if contacts else ""
             written += [(name, a) for a in (*unit.addresses, *bound)]
-        usable = [(name, a) for name, a in written if usable_address(a)]
+        usable = [(name, a) for name, a in written if good(a)]
         for name, address in usable:
             people.setdefault(address.lower(), Addressee(address, role, unit.id, name))
         if not usable:
             lacking.append(_why(role, bool(contacts), [a for _, a in written]))
             continue
         # Of two heads one may be out of reach: the other's letter does not make up for it.
-        lacking += [
-            _unreached(role, c.name, c.address) for c in contacts if not usable_address(c.address)
-        ]
+        lacking += [_unreached(role, c.name, c.address) for c in contacts if not good(c.address)]
     return Found(tuple(people.values()), tuple(lacking))
 
 
 def _unreached(role: str, name: str, address: str) -> str:
     called = IN_A_SENTENCE[role] + name
-    return f"{called}的邮箱写错了：{address}" if address else f"{called}没有邮箱"
+    return f"{called}的{_fault(address)}：{address}" if address else f"{called}没有邮箱"
+
+
+def _fault(address: str) -> str:
+    return "邮箱多次退信，已暂停发信" if usable_address(address) else "邮箱写错了"
 
 
 def _why(role: str, known: bool, refused: Sequence[str]) -> str:
     called = IN_A_SENTENCE.get(role, role)
     if refused:
-        return f"{called}的邮箱写错了：{'、'.join(refused[:3])}"
+        return f"{called}的{_fault(refused[0])}：{'、'.join(refused[:3])}"
     return f"{called}没有邮箱" if known else f"名册里没有{called}"

@@ -56,6 +56,7 @@ class Round:
     unreachable: list[tuple[str, str, str]] = field(default_factory=list)
     """Units nobody can be written to: name, why, and what to do about it."""
     _bindings: list[Binding] | None = None
+    _suspended: frozenset[str] = frozenset()
 
     def write(
         self,
@@ -139,9 +140,10 @@ class Round:
     def _people(self, unit: Unit) -> Found:
         if self._bindings is None:
             self._bindings = self.reads.bound_addresses(self.book.info.id)
+            self._suspended = self.reads.suspended(self.book.info.id)
         roles = self.occurrence.stage.to
         own = [r for r in roles if r != RECOMMENDER]
-        found = recipients(unit, own, self.day, self._bindings)
+        found = recipients(unit, own, self.day, self._bindings, self._suspended)
         if RECOMMENDER not in roles or not unit.recommender:
             return found
         return _with_copy(found, self._recommender(unit), unit)
@@ -150,7 +152,7 @@ class Round:
         other = next((u for u in self.book.roster.units if u.id == unit.recommender), None)
         if other is None:
             return Found((), (f"推荐单位（{unit.recommender}）不在名册里，不抄送",))
-        copy = recipients(other, (LIAISON,), self.day, self._bindings or ())
+        copy = recipients(other, (LIAISON,), self.day, self._bindings or (), self._suspended)
         if copy.people:
             return copy
         return Found((), tuple(f"推荐单位（{other.name}）的{why}" for why in copy.lacking))

@@ -85,6 +85,7 @@ class Resending:
             if len(today.again) >= number or not is_lost(today):
                 raise _not_lost(today, draft_id, book)
             tx.queue(letter, now)
+            tx.lift_suspension(row.office, there.address, who, now)
             detail = {"to": lost.to.key, "address": there.address, "no": number, "why": why.strip()}
             tx.audit(who, "draft.again", f"draft:{draft_id}", detail, now)
         return Resent(there, number)
