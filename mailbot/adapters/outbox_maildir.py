@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from mailbot.app.errors import Retryable, Uncertain
+from mailbot.app.evidence import SentLetter, Sight
 from mailbot.app.ports import BeforeDot
 from mailbot.app.records import Outgoing
 
@@ -29,11 +33,11 @@ class MaildirTransport:
         Raises `Retryable` (systemic, code `disk`) when it could not be written, `Uncertain` when
         it was renamed but the folder could not be made durable.
         """
-        name = hashlib.sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:40]
+        name = _name(letter.message_id)
         try:
             for folder in ("tmp", "new", "cur"):
                 (self._root / folder).mkdir(parents=True, exist_ok=True)
-            if self._lies_there(name):
+            if _lies_in(self._root, name):
                 before_dot()
                 return f"250 {name} was already there"
             temporary = self._root / "tmp" / name
@@ -57,11 +61,65 @@ class MaildirTransport:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _lies_there(self, name: str) -> bool:
-        """In `new/`, or in `cur/` with whatever flags a mail reader gave it."""
-        return (self._root / "new" / name).exists() or any(
-            (self._root / "cur").glob(f"{name}*")  # hex only: no pattern characters
-        )
+
+class MaildirSent:
+    """What was delivered into such a Maildir (`app.evidence.SentMail`): the files are there or not.
+
+    Conclusive unless another program takes letters away, which shows by those known to have been
+    delivered. One that still lies in `tmp/` was certainly never delivered."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def sight(
+        self, asked: Collection[str], known: Collection[str], since: datetime
+    ) -> Sight | None:
+        """Raises `Retryable` when the folder cannot be looked at (a disk that is not mounted)."""
+        try:
+            next((self._root / "new").iterdir(), None)
+            found = frozenset(one for one in asked if _lies_in(self._root, _name(_bare(one))))
+            unfinished = {one for one in asked if (self._root / "tmp" / _name(_bare(one))).exists()}
+            kept = all(_lies_in(self._root, _name(_bare(one))) for one in known)
+        except OSError as error:
+            raise _disk(error) from error
+        return Sight(found, kept or set(asked) - found <= unfinished, str(self._root))
+
+    def letters(self, since: datetime) -> Sequence[SentLetter] | None:
+        """The headers of the files changed since then."""
+        try:
+            files = [
+                file
+                for part in ("new", "cur")
+                for file in (self._root / part).iterdir()
+                if file.stat().st_mtime >= since.timestamp()
+            ]
+            return [_header(file.read_bytes()) for file in files]
+        except OSError as error:
+            raise _disk(error) from error
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _header(raw: bytes) -> SentLetter:
+    head = BytesHeaderParser().parsebytes(raw)
+    return SentLetter(_bare(head["Message-ID"] or ""), _bare(head["In-Reply-To"] or ""))
+
+
+def _bare(message_id: str) -> str:
+    return message_id.strip().removeprefix("<").removesuffix(">")
+
+
+def _name(message_id: str) -> str:
+    """A letter's file: the same however often it is written."""
+    return hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def _lies_in(root: Path, name: str) -> bool:
+    """In `new/`, or in `cur/` with whatever flags a mail reader gave it."""
+    return (root / "new" / name).exists() or any(
+        (root / "cur").glob(f"{name}*")  # hex only: no pattern characters
+    )
 
 
 def _disk(error: OSError) -> Retryable:

@@ -13,7 +13,7 @@ from datetime import datetime
 from mailbot.app.answers import Signer
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.ports import Renderer, Transaction
-from mailbot.app.records import Outgoing
+from mailbot.app.records import OutboxState, Outgoing
 from mailbot.core.letters.every import Letter
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.mail.compose import compose
@@ -90,7 +90,13 @@ class Posting:
         )
 
     def queue(
-        self, tx: Transaction, posted: Posted, about: str, book: OfficeBook, now: datetime
+        self,
+        tx: Transaction,
+        posted: Posted,
+        about: str,
+        book: OfficeBook,
+        now: datetime,
+        state: OutboxState = OutboxState.READY,
     ) -> int:
         """Composes and queues; the outbox id. Raises as `compose`."""
-        return tx.queue(self.compose(posted, about, book, now), now)
+        return tx.queue(self.compose(posted, about, book, now), now, state=state)

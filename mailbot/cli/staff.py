@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.adapters.db.outbox import FAILED_SEND, UNKNOWN_SEND
+from mailbot.adapters.db.outbox import FAILED_SEND
 from mailbot.adapters.db.staff_lists import (
     ListedTask,
     bindings,
@@ -20,6 +20,7 @@ from mailbot.adapters.i18n import _
 from mailbot.app import bounces
 from mailbot.app import staff as by_hand
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.evidence import UNKNOWN_SEND
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.records import InboundRow, OutboxState
 from mailbot.app.service import appeals

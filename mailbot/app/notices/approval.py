@@ -43,6 +43,7 @@ from mailbot.app.notices.said import FACTS, Said, facts_of
 from mailbot.app.notices.sending import about, composed, mailing
 from mailbot.app.ports import Reads, Store, Transaction
 from mailbot.app.posting import Posted, Posting
+from mailbot.app.records import OutboxState
 from mailbot.app.scoring import seal_in, statements_in
 from mailbot.core.duties.model import LetterRule, Part
 from mailbot.core.letters.kinds import LetterKind
@@ -191,7 +192,9 @@ class Approval:
             waiting(tx.read, draft_id)
             return tx.decide_draft(draft_id, DraftState.REJECTED, who, now, why=why)
 
-    def send(self, draft_id: int, who: str, now: datetime) -> Decided:
+    def send(
+        self, draft_id: int, who: str, now: datetime, state: OutboxState = OutboxState.READY
+    ) -> Decided:
         """Queues the letters of an approved draft, all in one transaction."""
         who = named(who)
         with self.store.reading() as reads:
@@ -204,7 +207,7 @@ class Approval:
             tx.hold_ledger()  # one decision about drafts at a time
             approved(tx.read, draft_id)
             for letter in letters:
-                tx.queue(letter, now)
+                tx.queue(letter, now, state=state)
             row = tx.decide_draft(draft_id, DraftState.SENT, who, now)
         return Decided(row, queued=len(letters))
 

@@ -25,6 +25,7 @@ from mailbot.app.ports import Reads, Store
 from mailbot.app.records import InboundRow, NewTask
 from mailbot.app.scoring import NotScored
 from mailbot.app.service.codes import draft_of, own_tokens
+from mailbot.app.witness import state_for
 from mailbot.core.intake.commands import Ruling, read_ruling
 from mailbot.core.intake.model import DecisionKind
 from mailbot.core.intake.requests import ORDERED
@@ -126,7 +127,7 @@ class Orders:
         who = f"{mail.author.addr.lower()}（回信 mail:{row.id}）"
         try:
             if ruling.approves:
-                said = self._approve(ruling, draft, who, now)
+                said = self._approve(ruling, draft, who, row.received, now)
             else:
                 said = self._reject(ruling, draft, who, now)
         except NotDecided as refusal:
@@ -136,7 +137,9 @@ class Orders:
             return NotDone(card, ruling.written, why_not(refusal, book), by_hand)
         return DraftDecided(card, draft.id, draft.title, ruling.approves is True, tuple(said))
 
-    def _approve(self, ruling: Ruling, draft: DraftRow, who: str, now: datetime) -> list[str]:
+    def _approve(
+        self, ruling: Ruling, draft: DraftRow, who: str, received: datetime, now: datetime
+    ) -> list[str]:
         """A draft that this very order approved before the process died is only sent."""
         ours = draft.decided_by == who
         if not ours or draft.state is DraftState.DRAFT:
@@ -144,7 +147,9 @@ class Orders:
                 draft.id, who, now, number=ruling.number, issued=ruling.issued, send=False
             )
         if not ours or draft.state is not DraftState.SENT:
-            self._approval.send(draft.id, who, now)
+            with self._store.reading() as reads:
+                state = state_for(reads, received)
+            self._approval.send(draft.id, who, now, state)
         with self._store.reading() as reads:
             return _said(reads, draft.id)
 
