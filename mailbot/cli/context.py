@@ -6,7 +6,6 @@ import errno
 import gc
 import getpass
 import json
-import logging
 import os
 import sys
 from datetime import date, datetime
@@ -45,11 +44,16 @@ def config_path() -> Path | None:
 
 def settings() -> Settings:
     """The operator's settings. Raises `OperatorFault` with all faults."""
+    from mailbot.adapters import logs
     from mailbot.adapters.settings.model import load_settings
 
     found = load_settings(_config)
-    if not _verbose:
-        logging.getLogger().setLevel(found.log_level.upper())
+    logs.set_up(
+        "debug" if _verbose else found.log_level,
+        found.log_format,
+        redact=found.log_redact,
+        secret_file=found.secret_path,
+    )
     return found
 
 

@@ -46,10 +46,13 @@ def doctor(
         Path | None, typer.Option("--config", "-c", help=_("The configuration file."))
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help=_("Send a test message over every alert channel."))
+    ] = False,
 ) -> None:
     """Check every part and say what to do about what is wrong. Changes nothing."""
     done: list[Check] = []
-    for check in run_checks(config or config_path(), SystemClock()):
+    for check in run_checks(config or config_path(), SystemClock(), alerts=alerts):
         done.append(check)
         if not as_json:
             _show(check)

@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailbot.adapters.db import dialect, migrate
 from mailbot.adapters.db.engine import open_store
+from mailbot.adapters.db.faults import world_fault
 from mailbot.adapters.db.tables import HEAD
 from mailbot.adapters.doctor.mail import check_mailbox
 from mailbot.adapters.doctor.remedies import explain
+from mailbot.adapters.doctor.watch import check_watching
 from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.letters.render import MailTemplates
 from mailbot.adapters.offices.calendar import WorkingCalendar
@@ -44,8 +46,9 @@ Finding = tuple[State, str, str]
 """State, what was found, what to do."""
 
 
-def run_checks(config: Path | None, clock: Clock) -> Iterator[Check]:
-    """All checks, one by one as they are done. `config` as for `load_settings`."""
+def run_checks(config: Path | None, clock: Clock, *, alerts: bool = False) -> Iterator[Check]:
+    """All checks, one by one as they are done. `config` as for `load_settings`; `alerts`: a test
+    message goes over every second channel."""
     yield _python()
     try:
         settings = load_settings(config)
@@ -62,6 +65,7 @@ def run_checks(config: Path | None, clock: Clock) -> Iterator[Check]:
         yield from _guarded(name, _(part), partial(check, settings, clock))
     for box in settings.mailboxes:
         yield from check_mailbox(box, clock)
+    yield from check_watching(settings, clock, send=alerts)
 
 
 def _guarded(name: str, title: str, check: Callable[[], Finding]) -> Iterator[Check]:
@@ -227,7 +231,7 @@ def _database(settings: Settings, clock: Clock) -> Finding:
         except OperatorFault:
             raise
         except Exception as error:
-            fault = dialect.world_fault(getattr(error, "orig", None) or error)
+            fault = world_fault(getattr(error, "orig", None) or error)
             if fault is None:
                 raise
             raise fault from error

@@ -216,6 +216,14 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         N_("The database server does not answer"),
         N_("Start the database server; check its address and password."),
     ),
+    "database_busy": (
+        N_("The database server takes no more connections"),
+        N_("Raise max_connections of the server, or let fewer programs use it."),
+    ),
+    "database_rights": (
+        N_("The database's role may not do what mailbot must"),
+        N_("Make mailbot's role the owner of its database: ALTER DATABASE … OWNER TO …"),
+    ),
 }  # fmt: skip
 
 _REFINEMENTS: Final = (

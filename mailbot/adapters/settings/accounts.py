@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from mailbot.adapters.imap.source import ImapAccount, Secret
 from mailbot.adapters.settings.credentials import Credential, CredentialKind, read_credential
-from mailbot.adapters.settings.model import MailboxSettings
+from mailbot.adapters.settings.model import AlertSettings, MailboxSettings
+from mailbot.adapters.settings.providers import profile_for
 from mailbot.adapters.smtp.transport import SmtpAccount
 
 Code = Callable[[], str]
@@ -54,6 +55,11 @@ def imap_secret(box: MailboxSettings, code: Code | None = None) -> Callable[[], 
     return secret
 
 
+def files_sent(box: MailboxSettings) -> bool:
+    """Whether the provider files what goes out over SMTP in the Sent folder by itself."""
+    return profile_for(box.provider or box.address, box.address).files_sent_itself
+
+
 def smtp_account(box: MailboxSettings) -> SmtpAccount:
     """Raises `ValueError` for a mailbox whose answers do not go out over SMTP."""
     smtp = box.outgoing.smtp
@@ -69,6 +75,7 @@ def smtp_account(box: MailboxSettings) -> SmtpAccount:
         ca_file=smtp.ca_file,
         allow_plain=smtp.allow_plain,
         pace_seconds=smtp.pace_seconds,
+        copy_to=box.address if box.outgoing.copy_to_self else "",
     )
 
 
@@ -77,5 +84,31 @@ def smtp_secret(box: MailboxSettings, code: Code | None = None) -> Callable[[], 
 
     def secret() -> str:
         return code() if code else credential_of(box).value
+
+    return secret
+
+
+def alert_account(alerts: AlertSettings) -> SmtpAccount:
+    """What alerts are mailed with. Raises `ValueError` where none is set."""
+    smtp = alerts.smtp
+    if smtp is None:
+        raise ValueError("alerts have no SMTP settings")
+    return SmtpAccount(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        from_addr=alerts.mail_from,
+        username=smtp.username if smtp.login else "",
+        ca_file=smtp.ca_file,
+        allow_plain=smtp.allow_plain,
+        pace_seconds=smtp.pace_seconds,
+    )
+
+
+def alert_secret(alerts: AlertSettings) -> Callable[[], str]:
+    """Read anew for each login, like a mailbox's."""
+
+    def secret() -> str:
+        return read_credential(alerts.credential_env, alerts.credential_file).value
 
     return secret

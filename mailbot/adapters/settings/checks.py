@@ -35,7 +35,7 @@ def cross_check(raw: Tree, where: Places) -> list[Fault]:
         smtp = box["outgoing"].get("smtp") if isinstance(box.get("outgoing"), dict) else None
         for keys, table in ((("imap",), box.get("imap")), (("outgoing", "smtp"), smtp)):
             if isinstance(table, dict):
-                faults += _check_server(table, at, keys)
+                faults += check_server(table, at, keys)
     if isinstance(raw.get("templates_dir"), Path) and not raw["templates_dir"].is_dir():
         faults.append(_no_folder(where("templates_dir"), raw["templates_dir"]))
     if isinstance(raw.get("config_dir"), Path) and offices is None:
@@ -148,10 +148,19 @@ def _check_kind(box: Tree, at: At) -> list[Fault]:
 
 
 def _check_credential(box: Tree, at: At) -> list[Fault]:
-    env, file = box.get("credential_env"), box.get("credential_file")
     outgoing = box.get("outgoing")
     smtp = outgoing.get("smtp") if isinstance(outgoing, dict) else None
-    sends = isinstance(smtp, dict) and smtp.get("login", True) is not False
+    return check_credential(box, at, needed=box.get("kind", "imap") == "imap" or logs_in(smtp))
+
+
+def logs_in(smtp: object) -> bool:
+    """Does sending need a credential."""
+    return isinstance(smtp, dict) and smtp.get("login", True) is not False
+
+
+def check_credential(table: Tree, at: At, *, needed: bool) -> list[Fault]:
+    """Exactly one place for a code; none only where none is needed."""
+    env, file = table.get("credential_env"), table.get("credential_file")
     if env and file:
         return [
             Fault(
@@ -160,7 +169,7 @@ def _check_credential(box: Tree, at: At) -> list[Fault]:
                 _("keep one of them"),
             )
         ]
-    if not env and not file and (box.get("kind", "imap") == "imap" or sends):
+    if not env and not file and needed:
         return [
             Fault(
                 at("credential_file"),
@@ -196,11 +205,12 @@ def _check_outgoing(box: Tree, at: At) -> list[Fault]:
     return []
 
 
-def _check_server(table: Tree, at: At, keys: tuple[str, ...]) -> list[Fault]:
+def check_server(table: Tree, at: At, keys: tuple[str, ...]) -> list[Fault]:
+    """A server's name, encryption and certificates, in a mailbox or elsewhere."""
     faults: list[Fault] = []
     host = table.get("host")
     plain = table.get("security") == "plain" and table.get("allow_plain") is not True
-    if plain and isinstance(host, str) and not _loopback(host):
+    if plain and isinstance(host, str) and not is_loopback(host):
         faults.append(
             Fault(
                 at(*keys, "security"),
@@ -236,7 +246,8 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Does the name mean this machine."""
     return host.lower() == "localhost" or (
         _is_ip(host) and ip_address(host.strip("[]")).is_loopback
     )

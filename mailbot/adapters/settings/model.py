@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mailbot.adapters.i18n import _
 from mailbot.adapters.settings.checks import cross_check
+from mailbot.adapters.settings.checks_watch import check_watching
 from mailbot.adapters.settings.sources import (
     Places,
     apply_environment,
@@ -175,7 +176,8 @@ class Settings(_Model):
     """Address space of the child process."""
     reader_processes: Annotated[int, Field(ge=1, le=64)] = 2
     """Child processes that read mails at the same time, per mailbox."""
-    poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    poll_seconds: Annotated[float, Field(ge=1, le=600)] = 60
+    """At most ten minutes: IDLE may be deaf without anybody noticing, the search is not."""
     lease_seconds: Annotated[float, Field(ge=2, le=600)] = 30
     """On PostgreSQL: after so long without a sign of life another machine takes over."""
     archive: Literal["files", "database"] = "files"
@@ -187,6 +189,8 @@ class Settings(_Model):
     """Addresses and numbers in the log only as far as two of them can be told apart."""
     health: Annotated[str, Field(pattern=r"^([\w.:\[\]-]+:\d{1,5})?$")] = ""
     """`127.0.0.1:8025`: where /healthz and /metrics answer; nowhere when empty."""
+    health_remote: bool = False
+    """Lets `health` listen beyond this machine (a container, a monitoring host)."""
     alerts: AlertSettings = AlertSettings()
     security: SecuritySettings = SecuritySettings()
     mailboxes: tuple[MailboxSettings, ...] = ()
@@ -195,6 +199,11 @@ class Settings(_Model):
     def database(self) -> str:
         """The database's URL: as set, else SQLite in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir / 'mailbot.db'}"
+
+    @property
+    def secret_path(self) -> Path:
+        """The signing secret: as set, else in `data_dir`."""
+        return self.secret_file or self.data_dir / "secret.key"
 
     @property
     def offices_dir(self) -> Path:
@@ -242,6 +251,7 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     _default_folders(raw, file)
     faults += _validate(raw, where)
     faults += cross_check(raw, where)
+    faults += check_watching(raw, where)
     if faults:
         raise OperatorFault(*dict.fromkeys(faults))
     return Settings.model_validate({**raw, "file": file})

@@ -72,6 +72,14 @@ def mailbox_tables(raw: Tree) -> Iterator[tuple[int, Tree]]:
             yield index, box
 
 
+def _with_credentials(raw: Tree) -> Iterator[tuple[Loc, Tree]]:
+    """The tables that name a credential, and where they stand."""
+    for index, box in mailbox_tables(raw):
+        yield ("mailboxes", index), box
+    if isinstance(alerts := raw.get("alerts"), dict):
+        yield ("alerts",), alerts
+
+
 # --- secrets --------------------------------------------------------------------------------
 
 
@@ -86,7 +94,8 @@ def take_secrets(raw: Tree, where: Places) -> list[Fault]:
         if not isinstance(node, dict):
             return
         for key in list(node):
-            if _SECRET_KEY.search(key) and not isinstance(node[key], dict | list):
+            named = key.endswith(("_file", "_env"))  # says where a secret is, holds none
+            if _SECRET_KEY.search(key) and not named and not isinstance(node[key], dict | list):
                 del node[key]
                 faults.append(
                     secret_fault(where(*loc, key), _("a secret must not stand in this file"))
@@ -95,13 +104,13 @@ def take_secrets(raw: Tree, where: Places) -> list[Fault]:
                 visit(node[key], (*loc, key))
 
     visit(raw, ())
-    for index, box in mailbox_tables(raw):
+    for loc, table in _with_credentials(raw):
         for key in ("credential_env", "credential_file"):
-            value = box.get(key)
+            value = table.get(key)
             if isinstance(value, str) and _LOOKS_LIKE_CODE.fullmatch(value.strip()):
-                del box[key]
-                box["credential_env"] = "_"  # told already: no second fault for a missing one
-                place = where("mailboxes", index, key)
+                del table[key]
+                table["credential_env"] = "_"  # told already: no second fault for a missing one
+                place = where(*loc, key)
                 faults.append(secret_fault(place, _("this looks like the code itself")))
     url = raw.get("database_url")
     if isinstance(url, str) and _url_password(url):
@@ -144,7 +153,7 @@ def apply_environment(
     """Puts MAILBOT_* values into the tree. A variable that nearly names a key is a fault; one that
     names nothing of ours is left alone (it may hold a credential)."""
     faults: list[Fault] = []
-    named = (box.get("credential_env") for _index, box in mailbox_tables(raw))
+    named = (table.get("credential_env") for _loc, table in _with_credentials(raw))
     credentials = {name for name in named if isinstance(name, str)}
     for variable in sorted(environ):
         if not variable.startswith("MAILBOT_") or variable in RESERVED | credentials:
@@ -241,7 +250,19 @@ def fill_from_profiles(raw: Tree, where: Places) -> list[Fault]:
         # An address that is none is a fault of its own, told with the others.
         profile = profile or profile_for(address if "@" in address else "generic")
         _fill_box(box, profile, address, hosts=not (guessed and profile.id == "generic"))
+    alerts = raw.get("alerts")
+    if isinstance(alerts, dict) and isinstance(alerts.get("mail_from"), str):
+        _fill_alerts(alerts, alerts["mail_from"])
     return faults
+
+
+def _fill_alerts(alerts: Tree, address: str) -> None:
+    """The account that alerts are mailed with is known by its address, like a mailbox."""
+    profile = profile_for(address if "@" in address else "generic")
+    known = profile.id != "generic"
+    smtp = alerts.setdefault("smtp", {}) if known else alerts.get("smtp")
+    if isinstance(smtp, dict):
+        _fill_smtp(smtp, profile.smtp if known else None, address)
 
 
 def _fill_box(box: Tree, profile: Provider, address: str, *, hosts: bool) -> None:
@@ -263,10 +284,14 @@ def _fill_box(box: Tree, profile: Provider, address: str, *, hosts: bool) -> Non
     outgoing = box.get("outgoing")
     smtp = outgoing.get("smtp") if isinstance(outgoing, dict) else None
     if isinstance(smtp, dict):
-        _fill_endpoint(smtp, profile.smtp if hosts else None, _SMTP_PORTS, {"25", "587"})
-        if smtp.get("login", True) is not False:
-            smtp.setdefault("username", address)
+        _fill_smtp(smtp, profile.smtp if hosts else None, address)
         smtp.setdefault("pace_seconds", profile.pace_seconds)
+
+
+def _fill_smtp(smtp: Tree, known: Endpoint | None, address: str) -> None:
+    _fill_endpoint(smtp, known, _SMTP_PORTS, {"25", "587"})
+    if smtp.get("login", True) is not False:
+        smtp.setdefault("username", address)
 
 
 def _fill_endpoint(

@@ -99,6 +99,8 @@ _MISSING: dict[str, Callable[[], str]] = {
 _PATTERNS: dict[str, Callable[[], str]] = {
     "name": lambda: _("letters, digits, - _ . only, at most 40"),
     "address": lambda: _("one mail address, such as otog_xxk@163.com"),
+    "health": lambda: _("a host and a port, such as 127.0.0.1:8025"),
+    "webhook": lambda: _("an address that begins with https://"),
 }
 _TYPES: dict[str, Callable[[], str]] = {
     "int": lambda: _("a whole number is expected, without quotes"),

@@ -1,0 +1,1 @@
+"""Second channels: a program, a web address, a mail through another account."""
