@@ -3,7 +3,7 @@
 A mail lies under the SHA-256 of its bytes, `ab/cd/abcd….eml`, so the same mail is there once
 however often it arrives, and damage shows. It is written to `tmp/`, fsynced, renamed and its folder
 fsynced before `put` returns: a file under its final name is whole, and what was put survives a
-power cut. Nothing is ever deleted here but unfinished files of a program that was killed.
+power cut. Nothing is ever deleted here by itself but unfinished files of a program that was killed.
 
 What may be archived (never after a secrets hit) is not its business.
 """
@@ -35,6 +35,7 @@ MIN_FREE_BYTES = 128 * 1024 * 1024
 database."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PAIR = re.compile(r"[0-9a-f]{2}")
 _NO_HANDLES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
@@ -99,6 +100,25 @@ class FileArchive:
         if not _SHA256.fullmatch(sha256):
             return None
         return self.root / sha256[:2] / sha256[2:4] / f"{sha256}.eml"
+
+    def digests(self) -> Iterator[str]:
+        """All it holds, in ascending order. What is named otherwise is not the archive's."""
+        for first in _entries(self.root):
+            for second in _entries(first) if _PAIR.fullmatch(first.name) else ():
+                for path in _entries(second) if _PAIR.fullmatch(second.name) else ():
+                    if path == self.path_of(path.stem):
+                        yield path.stem
+
+    def remove(self, sha256: str) -> None:
+        """Durably gone on return. Harmless when it is not there. For what a person has confirmed:
+        nothing is removed by itself."""
+        path = self.path_of(sha256)
+        if path is None:
+            return
+        with _world_faults():
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _fsync_folder(path.parent)
 
     def free_bytes(self) -> int:
         """What this user may still write on the archive's disk."""
@@ -181,6 +201,15 @@ class FileArchive:
             finally:
                 os.close(fd)
         return swept
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Sorted by name; none where there is no such folder."""
+    with _world_faults():
+        try:
+            return sorted(folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -240,9 +240,12 @@ class Record:
             _letter(answer)
 
     def _body(self, mail: Mapping[str, Any]) -> None:
-        content = mail["content"]
+        content, removed = mail["content"], mail["removed"] or {}
         if content is None:
-            if mail["decision"]:
+            if removed.get("content"):
+                when = f"{removed['content']:%Y-%m-%d}"
+                line(_("Content"), _("removed on {day}, past the office's time").format(day=when))
+            elif mail["decision"]:
                 line(_("Content"), _("not kept"))
             return
         for file in content["attachments"]:
@@ -251,6 +254,9 @@ class Record:
             _defect(defect["code"], defect["where"], defect["detail"])
         if where := self.file_of(mail["sha256"]):
             line(_("Original"), where)
+        elif removed.get("raw"):
+            when = f"{removed['raw']:%Y-%m-%d}"
+            line(_("Original"), _("removed on {day}, past the office's time").format(day=when))
         text = [t for t in content["text"].splitlines() if t.strip()]
         for number, each in enumerate(text[:BODY_LINES]):
             line(_("Text") if not number else "", each)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, or_, select
 
 from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.db.queries import SqlReads
-from mailbot.adapters.db.tables import audit, decision, item_version, link, outbox, task
+from mailbot.adapters.db.tables import audit, decision, item_version, link, outbox, removal, task
 from mailbot.app.letter_records import AppealRow
 from mailbot.app.records import ItemRow
 
@@ -21,7 +21,8 @@ def everything_about(store: SqlStore, what: str) -> dict[str, Any]:
     """For `mailbot show N`. `what`: a receipt number, an item id, or `mail:ID`.
 
     The keys: `items` (each the fields of `ItemRow`, and `versions`), `mails` (each the fields of
-    `InboundRow`, `content` (the mail's facts, None after a secrets hit), `decisions`, `links`,
+    `InboundRow`, `content` (the mail's facts, None after a secrets hit or once
+    wiped), `removed` (what retention took, and when), `decisions`, `links`,
     `answers`), `tasks`, `audit`, `records` (of the items: the fields of `RecordRow`), `appeals` (about
     the items, or opened by the mails: the fields of `AppealRow`); lists oldest first. Values are text, numbers, aware datetimes,
     dates, None, lists and dicts: `json.dumps(…, default=str)` prints them.
@@ -141,6 +142,9 @@ def _mail_facts(db: Connection, reads: SqlReads, inbound_id: int) -> dict[str, A
             "secrets": [_flat(s) for s in content.secrets],
             "defects": [_flat(d) for d in content.defects],
         },
+        "removed": next(
+            iter(_dicts(db, select(*removal.c).where(removal.c.inbound_id == inbound_id))), None
+        ),
         "decisions": _dicts(
             db,
             select(*decision.c).where(decision.c.inbound_id == inbound_id).order_by(decision.c.id),

@@ -7,6 +7,7 @@ line of it is meant to be changed. Never overwrites.
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from mailbot.app.errors import Fault, OperatorFault
@@ -26,13 +27,16 @@ def write_office(root: Path, name: str) -> list[Path]:
         raise OperatorFault(Fault(name, "不能作办公室的标识", expected))
     if target.exists():
         raise OperatorFault(Fault(str(target), "已经有这个文件夹", "换一个名字，或先把它移走"))
+    # Made beside the offices and renamed: one is there whole or not at all.
+    made = root.with_name(f".{root.name}-{name}.new")
+    shutil.rmtree(made, ignore_errors=True)
     prefix = _free_prefix(name, root)
     written: list[Path] = []
     for source in sorted(SKELETON.rglob("*")):
         if source.suffix not in (".toml", ".md") or not source.is_file():
             continue
         text = source.read_text(encoding="utf-8")
-        path = target / source.relative_to(SKELETON)
+        path = made / source.relative_to(SKELETON)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(
@@ -41,7 +45,12 @@ def write_office(root: Path, name: str) -> list[Path]:
         except OSError as error:
             found = f"写不进去（{error.strerror or error}）"
             raise OperatorFault(Fault(str(path), found, "用 --path 换一个能写的文件夹")) from None
-        written.append(path)
+        written.append(target / source.relative_to(SKELETON))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        made.rename(target)
+    except OSError as error:
+        raise OperatorFault(Fault(str(target), f"写不进去（{error.strerror or error}）")) from None
     return written
 
 

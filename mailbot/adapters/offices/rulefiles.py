@@ -22,6 +22,7 @@ from mailbot.adapters.offices.letterwords import LetterWords
 from mailbot.adapters.offices.noticefile import read_notices
 from mailbot.adapters.offices.opening import open_source
 from mailbot.adapters.offices.quotafile import read_quotas
+from mailbot.adapters.offices.retentionfile import read_retention, without_retention
 from mailbot.adapters.offices.ruletables import read_versions
 from mailbot.adapters.offices.rulewords import Words
 from mailbot.adapters.offices.scoringfile import read_scoring, read_terms
@@ -32,6 +33,7 @@ from mailbot.adapters.toml.file import read_bytes
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.core.duties.model import LetterBook
 from mailbot.core.rules.basis import Basis
+from mailbot.core.rules.retention import Retention
 from mailbot.core.rules.rulebook import (
     Categories,
     Convention,
@@ -44,8 +46,9 @@ from mailbot.core.rules.rulebook import (
 from mailbot.core.rules.scorebook import Quota, Scoring
 from mailbot.core.subject.model import FieldName
 
+OFFICE = "office.toml"
 FILES = (
-    "office.toml",
+    OFFICE,
     "units.toml",
     "subject.toml",
     "categories.toml",
@@ -129,11 +132,12 @@ def _digest(contents: dict[str, bytes]) -> str:
 
     It says by which rules a mail was answered and a period reckoned. Letters decide no point and no
     answer: another hour for a reminder, or a new reader's address, must not look as if the rules of
-    a sealed period had changed.
+    a sealed period had changed; nor does it matter there how long mail is kept.
     """
     digest = sha256()
     for name in sorted(contents.keys() - {LETTERS}):
-        for part in (name.encode(), contents[name]):
+        data = without_retention(contents[name]) if name == OFFICE else contents[name]
+        for part in (name.encode(), data):
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 
@@ -141,9 +145,9 @@ def _digest(contents: dict[str, bytes]) -> str:
 def _assemble(sources: dict[str, TomlSource], digest: str) -> OfficeBook | None:
     """Reads every file that could be parsed, whatever is wrong with the others. None when one of
     them is missing; with faults the book is incomplete and must not be used."""
-    office, units = sources.get("office.toml"), sources.get("units.toml")
+    office, units = sources.get(OFFICE), sources.get("units.toml")
     subject, classes = sources.get("subject.toml"), sources.get("categories.toml")
-    info, limits = _read_office(office) if office else (None, Limits())
+    info, limits, retention = _read_office(office) if office else (None, Limits(), Retention())
     groups, roster = read_units(units) if units else (None, None)
     conventions = _read_subject(subject) if subject else ()
     categories = read_categories(classes) if classes else ()
@@ -167,6 +171,7 @@ def _assemble(sources: dict[str, TomlSource], digest: str) -> OfficeBook | None:
         groups or (),
         scoring,
         letters,
+        retention,
     )
 
 
@@ -215,7 +220,7 @@ def _category_ids(versions: Sequence[Categories]) -> tuple[str, ...] | None:
 _PREFIX = re.compile(r"[A-Z]{2,6}")
 
 
-def _read_office(source: TomlSource) -> tuple[OfficeInfo, Limits]:
+def _read_office(source: TomlSource) -> tuple[OfficeInfo, Limits, Retention]:
     root = source.root()
     table = root.table("office")
     prefix = table.text("receipt_prefix")
@@ -237,8 +242,9 @@ def _read_office(source: TomlSource) -> tuple[OfficeInfo, Limits]:
     )
     table.close()
     limits = _read_limits(root.table("limits")) if "limits" in root.data else Limits()
+    retention = read_retention(root)
     root.close()
-    return info, limits
+    return info, limits, retention
 
 
 _LEAST = {"correction_days": 0, "duplicate_days": 0}

@@ -16,6 +16,7 @@ from typing import TypeVar
 from mailbot.core.duties.model import LetterBook
 from mailbot.core.rules.basis import Basis, Dated, NoRuleInForce, in_force
 from mailbot.core.rules.periods import PeriodKind
+from mailbot.core.rules.retention import Retention
 from mailbot.core.rules.scorebook import Quota, Scoring
 from mailbot.core.subject.model import FieldName
 from mailbot.core.subject.roster import Roster, Unit
@@ -174,6 +175,7 @@ class OfficeBook:
     groups: tuple[Group, ...] = ()
     scoring: Scoring = field(default_factory=Scoring)
     letters: LetterBook = field(default_factory=LetterBook)
+    retention: Retention = field(default_factory=Retention)
 
     def group(self, group_id: str) -> Group:
         """Raises KeyError: ids come from the office's data."""

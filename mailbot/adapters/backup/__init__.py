@@ -1,0 +1,1 @@
+"""The backup folder: what it holds, how it grows, and how an installation comes back from it."""
