@@ -12,24 +12,31 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot.adapters.archive import FileArchive
+from mailbot.adapters.backup.journal import refuse_unfinished
+from mailbot.adapters.db.archive import DbArchive
 from mailbot.adapters.db.engine import SqlStore, open_store
+from mailbot.adapters.installation import check_installation, open_archive
 from mailbot.adapters.offices.calendar import WorkingCalendar
 from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.settings.model import MailboxSettings, Settings
 from mailbot.adapters.signing import Signer, load_or_create_secret
 from mailbot.adapters.system import SystemClock
 from mailbot.app.errors import Fault, OperatorFault
+from mailbot.app.evidence import SentMail
+from mailbot.app.leases import Lease, Leases
 from mailbot.app.mailbox import IntakePolicy, Mailbox
 from mailbot.app.ports import Clock, MailSource, Transport
+from mailbot.app.records import Outgoing
+from mailbot.app.witness import prepare as prepare_restored
 from mailbot.core.duties.model import DutyKind
 from mailbot.core.letters.answers import OfficeCard
 from mailbot.core.mail.automatic import Ourselves
@@ -46,7 +53,10 @@ if TYPE_CHECKING:
     from mailbot.app.notices.drafting import Drafting
     from mailbot.app.papers import Papers
     from mailbot.app.posting import Posting
+    from mailbot.app.secretmail import SecretMails
     from mailbot.app.settle import Settled, Settler
+    from mailbot.app.uncertain import Uncertainties
+    from mailbot.app.witness import Witnesses
 
 DEFAULT_OFFICE = "otog"
 
@@ -58,14 +68,32 @@ class Office:
     settings: Settings
     books: Mapping[str, OfficeBook]
     store: SqlStore
-    archive: FileArchive
+    archive: FileArchive | DbArchive
     signer: Signer
     calendar: WorkingCalendar
     clock: Clock
 
+    def under(self, lease: Lease) -> Office:
+        """The same installation for one who holds the lease: what is made of it writes nothing once
+        the lease is lost."""
+        store = self.store.under(lease)
+        if store is self.store:
+            return self
+        held = replace(self, store=store)
+        held.use_templates(self.templates)  # read once, not for every lease
+        return held
+
+    @cached_property
+    def leases(self) -> Leases:
+        return self.store.leases(self.settings.lease_seconds)
+
     @cached_property
     def templates(self) -> MailTemplates:
         return _templates(self.settings)
+
+    def use_templates(self, checked: MailTemplates) -> None:
+        """What was read and checked is what renders: a file edited afterwards changes nothing."""
+        self.__dict__["templates"] = checked
 
     def mailbox(self, box: MailboxSettings) -> Mailbox:
         return Mailbox(
@@ -81,7 +109,9 @@ class Office:
         from mailbot.adapters.sandbox import SandboxedReader
 
         return SandboxedReader(
-            seconds=self.settings.reader_seconds, memory_mb=self.settings.reader_memory_mb
+            seconds=self.settings.reader_seconds,
+            memory_mb=self.settings.reader_memory_mb,
+            processes=self.settings.reader_processes,
         )
 
     def settler(self, mailbox: Mailbox) -> Settler:
@@ -96,6 +126,21 @@ class Office:
                 verify=self.signer.is_ours,
             ),
             is_working_day=self.calendar.is_working_day,
+            officers=self.settings.security.mail_to,
+        )
+
+    def secret_mails(self) -> SecretMails:
+        from mailbot.adapters.db.secretmail import SqlSecretRecords
+        from mailbot.app.secretmail import SecretMails
+
+        boxes = {b.name: b for b in self.settings.mailboxes}
+        return SecretMails(
+            store=self.store,
+            records=SqlSecretRecords(self.store),
+            officers=self.settings.security.officers,
+            source_for=lambda name: self.source(boxes[name]) if name in boxes else None,
+            cap_bytes=self.policy.cap_bytes,
+            clock=self.clock,
         )
 
     def intake(
@@ -132,12 +177,19 @@ class Office:
             return MaildirSource(box.name, box.maildir, clock=self.clock, stop=stop)
         from mailbot.adapters.imap.source import ImapSource
         from mailbot.adapters.settings.accounts import imap_account, imap_secret
+        from mailbot.app.witness import MARGIN, READ_AGAIN, restored
 
-        return ImapSource(imap_account(box), imap_secret(box), clock=self.clock, stop=stop)
+        account = imap_account(box)
+        with self.store.reading() as reads:
+            lost = restored(reads)
+        if lost is not None and self.clock.now() - lost.at < READ_AGAIN:
+            account = replace(account, lost_time=(lost.taken - MARGIN, lost.at))
+        return ImapSource(account, imap_secret(box), clock=self.clock, stop=stop)
 
-    def deliverer(self) -> Deliverer:
+    def deliverer(self, senders: Collection[str] | None = None) -> Deliverer:
         from mailbot.app.deliver import Deliverer
         from mailbot.app.duties.recheck import Recheck
+        from mailbot.app.suspension import Suspended
 
         boxes = {b.address: b for b in self.settings.mailboxes}
 
@@ -151,8 +203,63 @@ class Office:
                 )
             return self._transport(box)
 
-        recheck = Recheck(store=self.store, books=self.books)
-        return Deliverer(self.store, transport_for, self.clock, wanted=recheck.still_short)
+        recheck, suspended = Recheck(store=self.store, books=self.books), Suspended(self.store)
+
+        def wanted(letter: Outgoing, now: datetime) -> str:
+            return suspended.why_not(letter, now) or recheck.still_short(letter, now)
+
+        return Deliverer(self.store, transport_for, self.clock, wanted=wanted, senders=senders)
+
+    def sent_mail(self, box: MailboxSettings) -> SentMail | None:
+        """Where it shows what was sent from a mailbox; None: nowhere."""
+        if box.outgoing.outbox is not None:
+            from mailbot.adapters.outbox_maildir import MaildirSent
+
+            return MaildirSent(box.outgoing.outbox)
+        if box.kind == "imap":
+            from mailbot.adapters.imap.sent import SentFolder
+            from mailbot.adapters.settings.accounts import files_sent, imap_account, imap_secret
+
+            assert box.imap is not None, "settings check this"
+            return SentFolder(
+                imap_account(box),
+                imap_secret(box),
+                clock=self.clock,
+                folder=box.imap.sent_folder,
+                expected=files_sent(box),
+                copies=box.outgoing.copy_to_self,
+            )
+        if box.outgoing.copy_to_self:
+            from mailbot.app.uncertain import OwnCopies
+
+            return OwnCopies()
+        return None
+
+    def uncertainties(self) -> Uncertainties:
+        from mailbot.adapters.doctor.remedies import explain_fault
+        from mailbot.app.uncertain import Uncertainties
+
+        boxes = {b.address: b for b in self.settings.mailboxes}
+
+        def sent_mail_for(sender: str) -> SentMail | None:
+            box = boxes.get(sender)
+            return self.sent_mail(box) if box is not None else None
+
+        return Uncertainties(self.store, sent_mail_for, self.clock, explain=explain_fault)
+
+    def witnesses(self) -> Witnesses:
+        from mailbot.adapters.doctor.remedies import explain_fault
+        from mailbot.app.witness import Witnesses
+
+        boxes = {b.address: b for b in self.settings.mailboxes}
+        return Witnesses(
+            self.store,
+            lambda sender: self.sent_mail(boxes[sender]) if sender in boxes else None,
+            self.clock,
+            filed={b.name: tuple(b.imap.moves.values()) for b in boxes.values() if b.imap},
+            is_ours=self.signer.is_ours,
+            explain=explain_fault,
+        )
 
     @property
     def policy(self) -> IntakePolicy:
@@ -279,20 +386,27 @@ def open_office(settings: Settings, *, clock: Clock | None = None, letters: bool
     that is wrong with the operator's side; with its letters only where a command may write some."""
     data = settings.data_dir
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refuse_unfinished(data)
     books = load_offices(settings.config_dir / "offices", settings.offices or (DEFAULT_OFFICE,))
-    if letters:
-        _check_replies(settings, books)
-    return Office(
+    templates = _checked_templates(settings, books) if letters else None
+    clock = clock or SystemClock()
+    store = open_store(settings.database)
+    secret = load_or_create_secret(settings.secret_path)
+    check_installation(settings, store, secret, clock.now())
+    office = Office(
         settings=settings,
         books=books,
-        store=open_store(settings.database),
-        archive=FileArchive(
-            data / "archive", min_free_bytes=int(1.5 * settings.max_mail_mb * 1_000_000)
-        ),
-        signer=Signer(load_or_create_secret(data / "secret.key")),
+        store=store,
+        archive=open_archive(settings, store),
+        signer=Signer(secret),
         calendar=working_calendar(settings),
-        clock=clock or SystemClock(),
+        clock=clock,
     )
+    if templates is not None:
+        office.use_templates(templates)
+    prefixes = [book.info.receipt_prefix for book in books.values()]
+    prepare_restored(office.store, prefixes, office.clock.now())
+    return office
 
 
 @contextmanager
@@ -323,13 +437,22 @@ def _templates(settings: Settings) -> MailTemplates:
     return MailTemplates(settings.templates_dir, settings.config_dir / "offices")
 
 
-def _check_replies(settings: Settings, offices: Iterable[str]) -> None:
+def _checked_templates(settings: Settings, offices: Iterable[str]) -> MailTemplates:
     """A letter of our own accord whose template is broken fails alone, and a person is told
     (`doctor` tells of them all); without replies no mail could be taken in."""
     templates = _templates(settings)
     faults = [f for office in offices for f in templates.check(office, replies_only=True)]
     if faults:
         raise OperatorFault(*faults)
+    return templates
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Nobody else works on the same data meanwhile, or may: on a database server any number of
+    machines do, and leases keep them apart."""
+    with only_one(settings.data_dir) if settings.database.startswith("sqlite") else nullcontext():
+        yield
 
 
 @contextmanager

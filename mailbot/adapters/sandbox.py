@@ -1,7 +1,8 @@
 """Reads mails in a child process with limits of time and memory.
 
-One child reads many mails, so a mail costs a frame through a pipe and not a process. When a mail
-kills or hangs the child, that mail comes back as UNREADABLE and the next one gets a fresh child.
+One child reads many mails, so a mail costs a frame through a pipe and not a process, and several
+children read a batch together. When a mail kills or hangs its child, that mail comes back as
+UNREADABLE and the next one gets a fresh child.
 Nothing but JSON comes back (no pickle), and it is checked.
 
 `InProcessReader` is the same without protection, for tests and tools on mails one trusts.
@@ -9,13 +10,16 @@ Nothing but JSON comes back (no pickle), and it is checked.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -29,6 +33,8 @@ from mailbot.core.mail.decode import unread_mail
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
 from mailbot.core.mail.reading import read_mail
 from mailbot.core.mail.wire import from_json
+
+log = logging.getLogger(__name__)
 
 MAILS_PER_CHILD: Final = 2_000
 """Then the child is replaced, so that nothing a library keeps can add up."""
@@ -61,20 +67,28 @@ class _TimeOver(_ChildFailed):
     """The mail used up its time."""
 
 
+class _Killed(_ChildFailed):
+    """SIGKILL: from outside (somebody, the kernel out of memory); no limit of ours ends so."""
+
+
 class InProcessReader:
     """`MailReader` without a child process: a hostile mail takes this process with it."""
 
     def read(self, raw: bytes, *, complete: bool = True) -> IncomingMail:
         return read_mail(raw, complete)
 
+    def read_all(self, mails: Sequence[tuple[bytes, bool]]) -> list[IncomingMail]:
+        return [self.read(raw, complete=complete) for raw, complete in mails]
+
     def close(self) -> None:
         return None
 
 
 class SandboxedReader:
-    """`MailReader` through a limited child process. Not shared between threads.
+    """`MailReader` through limited child processes, at most `processes` of them. Not shared between
+    threads.
 
-    `seconds` per mail (wall and processor), `memory_mb` the child's address space. `command` starts
+    `seconds` per mail (wall and processor), `memory_mb` a child's address space. `command` starts
     another child, for tests: it gets `--seconds` and `--memory-mb` appended.
     """
 
@@ -83,18 +97,103 @@ class SandboxedReader:
         *,
         seconds: float = 20,
         memory_mb: int = 512,
+        processes: int = 1,
         mails_per_child: int = MAILS_PER_CHILD,
         command: Sequence[str] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._seconds, self._memory_mb = seconds, memory_mb
-        self._mails_per_child = mails_per_child
-        self._command = list(command) if command else _command()
-        self._clock = clock or SystemClock()
-        self._child: _Child | None = None
+        limits = ["--seconds", str(seconds), "--memory-mb", str(memory_mb)]
+        started_by = [*(command or _command()), *limits]
+        self._places = [
+            _Place(started_by, seconds, mails_per_child, clock or SystemClock())
+            for _ in range(processes)
+        ]
 
     def read(self, raw: bytes, *, complete: bool = True) -> IncomingMail:
         """See `MailReader.read`. Raises `Retryable` (systemic) when no child can be started."""
+        return self._places[0].read(raw, complete)
+
+    def read_all(self, mails: Sequence[tuple[bytes, bool]]) -> list[IncomingMail]:
+        """A mail that hangs holds up the place it is read in; the others read on meanwhile. So they
+        do where no child can be started, as long as one place has its own."""
+        batch = _Batch(mails)
+        places = self._places[: len(mails)]
+        while batch.left and places:
+            _at_once(batch.read_at, places)
+            # What was in hand where no child started is left to the others, who may be through.
+            places = [place for place in places if place not in batch.gave_up]
+        return batch.whole()
+
+    def close(self) -> None:
+        """Ends the children. The reader can be used again; it starts others."""
+        for place in self._places:
+            place.close()
+
+
+class _Batch:
+    """Mails that several places read, each the next one when it is free."""
+
+    def __init__(self, mails: Sequence[tuple[bytes, bool]]) -> None:
+        self.left = deque(enumerate(mails))
+        self.gave_up: dict[_Place, Retryable] = {}
+        """Where no child could be started."""
+        self._count = len(mails)
+        self._read: dict[int, IncomingMail] = {}
+        self._bugs: list[BaseException] = []
+
+    def read_at(self, place: _Place) -> None:
+        while self.left and not self._bugs:
+            try:
+                number, (raw, complete) = self.left.popleft()
+            except IndexError:
+                return  # another place was quicker
+            try:
+                self._read[number] = place.read(raw, complete)
+            except Retryable as fault:
+                self.gave_up[place] = fault
+                self.left.append((number, (raw, complete)))
+                return
+            except BaseException as bug:
+                self._bugs.append(bug)
+                return
+
+    def whole(self) -> list[IncomingMail]:
+        """Raises what kept it from being read."""
+        for bug in self._bugs:
+            raise bug
+        for fault in self.gave_up.values():
+            if self.left:
+                raise fault
+            log.warning("read by fewer processes than there should be: %s", fault)
+            break
+        return [self._read[number] for number in range(self._count)]
+
+
+def _at_once(work: Callable[[_Place], None], places: Sequence[_Place]) -> None:
+    """The first in this thread, and each other in one of its own. Where no more threads can be
+    started, fewer work."""
+    threads = []
+    for place in places[1:]:
+        thread = threading.Thread(target=work, args=(place,), name="reading", daemon=True)
+        with suppress(RuntimeError):
+            thread.start()
+            threads.append(thread)
+    work(places[0])
+    for thread in threads:
+        thread.join()
+
+
+class _Place:
+    """Where one child at a time reads mail after mail."""
+
+    def __init__(
+        self, command: list[str], seconds: float, mails_per_child: int, clock: Clock
+    ) -> None:
+        self._command, self._seconds, self._clock = command, seconds, clock
+        self._mails_per_child = mails_per_child
+        self._child: _Child | None = None
+
+    def read(self, raw: bytes, complete: bool) -> IncomingMail:
         child = self._ready_child()
         worn = child.mails > 0
         try:
@@ -102,7 +201,7 @@ class SandboxedReader:
         except _TimeOver as failure:
             return self._unreadable(raw, failure)
         except _ChildFailed as failure:
-            if not worn:
+            if not (worn or isinstance(failure, _Killed)):
                 return self._unreadable(raw, failure)
         # It may have died of what earlier mails left behind, or been killed from outside: only a
         # mail that also kills a fresh child is to blame.
@@ -112,7 +211,6 @@ class SandboxedReader:
             return self._unreadable(raw, failure)
 
     def close(self) -> None:
-        """Ends the child. The reader can be used again; it starts another one."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -122,8 +220,7 @@ class SandboxedReader:
             self.close()
         if self._child is None or not self._child.alive():
             self.close()
-            arguments = ["--seconds", str(self._seconds), "--memory-mb", str(self._memory_mb)]
-            self._child = _Child([*self._command, *arguments], self._clock)
+            self._child = _Child(self._command, self._clock)
         return self._child
 
     def _ask(self, child: _Child, raw: bytes, complete: bool) -> IncomingMail:
@@ -252,6 +349,8 @@ class _Child:
             return _ChildFailed("reading needed too much memory")
         if code == -signal.SIGXCPU:
             return _TimeOver("reading took too long")
+        if code == -signal.SIGKILL:
+            return _Killed("reading process was killed")
         if code < 0:
             return _ChildFailed(f"reading process ended by signal {-code}")
         return _ChildFailed(f"reading process ended with code {code}")

@@ -4,7 +4,7 @@ A letter's states are the store's (`app.records.OutboxState`); this loop decides
 from what the transport reports:
 
 * an answer was read: SENT, RETRY or FAILED, by the answer's class;
-* the dot went out and no answer came back: UNKNOWN, for a person; never sent again by itself;
+* the dot went out and no answer came back: UNKNOWN (`app.uncertain` finds out);
 * the fault concerns the account and not the letter (no connection, login refused, the day's quota
   used up): the letter goes back to READY as if never touched, and the account rests.
 
@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from mailbot.app.errors import OperatorFault, Permanent, Retryable, Uncertain
+from mailbot.app.leases import LOST
 from mailbot.app.ports import Clock, Outbox, Store, Transport
 from mailbot.app.records import OutboxState, Outgoing, QueuedLetter
 
@@ -159,7 +160,8 @@ class _Verdict:
 class Deliverer:
     """Not shared between threads. `transport_for` makes the transport of a sender's address; it is
     asked once and the transport kept until `close` (or until it proves unusable). `pace`: least
-    seconds between the starts of two letters of one account. `wanted` must not write."""
+    seconds between the starts of two letters of one account. `wanted` must not write. `senders`:
+    only their letters are sent."""
 
     def __init__(
         self,
@@ -169,8 +171,10 @@ class Deliverer:
         *,
         pace: float = 0.0,
         wanted: Wanted = always_wanted,
+        senders: Collection[str] | None = None,
     ) -> None:
         self._outbox: Outbox = store.outbox
+        self._senders = senders
         self._transport_for, self._clock, self._pace = transport_for, clock, pace
         self._wanted = wanted
         self._accounts: dict[str, _Account] = {}
@@ -193,7 +197,7 @@ class Deliverer:
             while not (stop and stop.is_set()) and len(parked) < _PARKED:
                 if limit is not None and len(outcomes) >= limit:
                     break
-                queued = self._outbox.claim(now)
+                queued = self._outbox.claim(now, self._senders)
                 if queued is None:
                     break
                 account = self._accounts.setdefault(queued.letter.sender, _Account())
@@ -210,6 +214,10 @@ class Deliverer:
             # Given back only now, or `claim` would hand them out again and again.
             self._record(*(partial(self._outbox.release, queued.id) for queued in parked))
         return DeliverReport(tuple(outcomes), self._rests(), self._next_try(now))
+
+    def write_down(self) -> None:
+        """Records what could not be recorded yet. Raises what the store raises."""
+        self._record()
 
     def close(self) -> None:
         """Closes every connection."""
@@ -389,13 +397,17 @@ class Deliverer:
 
     def _record(self, *writes: Callable[[], None]) -> None:
         """Writes what is still unrecorded, oldest first, then `writes`. What the world prevents is
-        kept for the next call; any other fault of the store is raised and not tried again."""
+        kept for the next call; any other fault of the store is raised and not tried again. What is
+        refused because another worker has taken over is that one's to find out."""
         self._unrecorded.extend(writes)
         while self._unrecorded:
             write = self._unrecorded.pop(0)
             try:
                 write()
-            except Retryable:
+            except Retryable as fault:
+                if fault.code == LOST:
+                    _log.warning("an outcome was left to the worker that took over: %s", fault)
+                    continue
                 self._unrecorded.insert(0, write)
                 raise
 

@@ -16,6 +16,7 @@ the mailbox untouched.
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from itertools import islice
 
 from mailbot.app.errors import OperatorFault, Unfetched, WorldFault
 from mailbot.app.mailbox import IntakePolicy, Mailbox
+from mailbot.app.numbers import known_numbers
 from mailbot.app.ports import Archive, Clock, MailReader, MailSource, Store, Transaction
 from mailbot.app.records import Disposition, Envelope, Fetched, FolderState, InboundRow
 from mailbot.app.service.orders import Orders
@@ -31,6 +33,8 @@ from mailbot.app.settle import Settled, Settler
 from mailbot.core.intake.requests import is_order
 from mailbot.core.mail.decode import unread_mail
 from mailbot.core.mail.model import Defect, DefectCode, IncomingMail
+
+log = logging.getLogger(__name__)
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8_000_000
@@ -108,8 +112,8 @@ class Intake:
 
     def _register(self, source: MailSource, state: FolderState) -> int:
         """A row without content for every mail not known yet (commit 1)."""
-        with self.store.reading() as reads:
-            known = reads.known_uids(source.account, state.folder, state.uidvalidity)
+        office, now = self.mailbox.offices[0], self.clock.now()
+        known = known_numbers(source, state, self.store, office, now)
         new = [uid for uid in state.uids if uid not in known]
         count = 0
         # In chunks, so that the first start on a mailbox with years of mail shows progress.
@@ -129,7 +133,7 @@ class Intake:
         with self.store.begin() as tx:
             tx.strike([row.id for row, _ in fetched])
         try:
-            read = [(row, self._read(row, one)) for row, one in fetched]
+            read = self._read(fetched)
             self.archive.put(
                 (mail.sha256, one.raw)
                 for (_, one), (_, mail) in zip(fetched, read, strict=True)
@@ -170,6 +174,7 @@ class Intake:
             for one in source.fetch(envelopes, self.policy.cap_bytes):
                 row = by_origin[one.envelope.origin]
                 if one.raw is None:
+                    log.info("%s: vanished before it was fetched", row.origin)
                     with self.store.begin() as tx:
                         tx.vanished(row.id)
                     report.vanished += 1
@@ -193,6 +198,7 @@ class Intake:
         """Decisions, items and answers of the batch (commit 2)."""
         done: list[Settled] = []
         with self.store.begin() as tx:
+            tx.hold_offices(self.mailbox.offices)
             for row, mail in read:
                 try:
                     with tx.savepoint():
@@ -225,18 +231,13 @@ class Intake:
             )
             return self.settler.quarantine(bare, row, trace, tx, self.clock.now())
 
-    def _read(self, row: InboundRow, fetched: Fetched) -> IncomingMail:
-        assert fetched.raw is not None
-        if row.attempts >= MAX_ATTEMPTS or (not fetched.raw and row.size):
-            # It has taken the process down that often, or the server cannot give it whole: do not
-            # even try to read it.
-            return unread_mail(
-                fetched.raw,
-                Defect(DefectCode.UNREADABLE, "mail", f"given up after {row.attempts} attempts"),
-            )
-        mail = self.reader.read(fetched.raw, complete=fetched.complete)
-        # Of a mail over the cap only the header was fetched; its size is the server's word.
-        return mail if fetched.complete else replace(mail, size=max(mail.size, row.size))
+    def _read(
+        self, fetched: Sequence[tuple[InboundRow, Fetched]]
+    ) -> list[tuple[InboundRow, IncomingMail]]:
+        readable = [(row, one) for row, one in fetched if not _given_up(row, one)]
+        mails = self.reader.read_all([(_raw(one), one.complete) for _, one in readable])
+        found = {row.id: mail for (row, _), mail in zip(readable, mails, strict=True)}
+        return [(row, _as_read(row, one, found.get(row.id))) for row, one in fetched]
 
     # --- step 4
 
@@ -268,12 +269,33 @@ class Intake:
                 if fault.systemic:
                     raise
                 report.faults.append(f"{row.origin}: {fault}")
+                if fault.code == "quota":
+                    break  # the next one would not fit either; all are tried again at the next pass
                 continue
             settled.append(row.id)
         if settled:
             with self.store.begin() as tx:
                 for inbound_id in settled:
                     tx.settled(inbound_id)
+
+
+def _raw(fetched: Fetched) -> bytes:
+    assert fetched.raw is not None, "what has vanished is not read"
+    return fetched.raw
+
+
+def _given_up(row: InboundRow, fetched: Fetched) -> bool:
+    """It has taken the process down that often, or the server cannot give it whole: it is not even
+    tried."""
+    return row.attempts >= MAX_ATTEMPTS or (not fetched.raw and row.size > 0)
+
+
+def _as_read(row: InboundRow, fetched: Fetched, mail: IncomingMail | None) -> IncomingMail:
+    if mail is None:
+        given_up = f"given up after {row.attempts} attempts"
+        return unread_mail(_raw(fetched), Defect(DefectCode.UNREADABLE, "mail", given_up))
+    # Of a mail over the cap only the header was fetched; its size is the server's word.
+    return mail if fetched.complete else replace(mail, size=max(mail.size, row.size))
 
 
 def _batches(rows: Sequence[InboundRow]) -> Iterable[Sequence[InboundRow]]:

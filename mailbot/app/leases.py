@@ -11,10 +11,12 @@ already keeps a second one out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+LOST = "lease_lost"
+"""Code of the fault that a write under a lost lease meets (`app.errors.Retryable`, systemic)."""
 DUTIES = "duties"
 """The lease of whoever does what is due by the calendar."""
 
@@ -47,6 +49,10 @@ class Leases(Protocol):
         """Takes what is free or expired. None while another one has it."""
         ...
 
+    def free(self, names: Collection[str]) -> frozenset[str]:
+        """Those of the names that nobody has just now."""
+        ...
+
     def renew(self, leases: Sequence[Lease]) -> frozenset[str]:
         """Names of those that are still held, now for another full period."""
         ...
@@ -70,6 +76,9 @@ class Alone:
 
     def acquire(self, name: str) -> Lease | None:
         return Lease(name, "", 0)
+
+    def free(self, names: Collection[str]) -> frozenset[str]:
+        return frozenset(names)
 
     def renew(self, leases: Sequence[Lease]) -> frozenset[str]:
         return frozenset(lease.name for lease in leases)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from mailbot.app.evidence import Restored, UncertainLetters, WithheldLetters
 from mailbot.app.letter_ports import LetterReads, LetterWrites
 from mailbot.app.records import (
     AnswerCounts,
@@ -22,6 +23,7 @@ from mailbot.app.records import (
     InboundRow,
     ItemRow,
     ItemState,
+    KnownMail,
     NewDecision,
     NewItem,
     NewRecord,
@@ -97,6 +99,10 @@ class MailReader(Protocol):
 
     def read(self, raw: bytes, *, complete: bool = True) -> IncomingMail: ...
 
+    def read_all(self, mails: Sequence[tuple[bytes, bool]]) -> list[IncomingMail]:
+        """Of (raw, complete) pairs, in their order; several at the same time where it can."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -140,6 +146,11 @@ class Transaction(LetterWrites, Protocol):
         """Undoes what one mail wrote when it raises, keeping the batch."""
         ...
 
+    def hold_offices(self, offices: Collection[str]) -> None:
+        """Nobody else decides mail of these offices until this transaction ends: each sees what
+        the others accepted, so that nothing that reached two mailboxes counts twice."""
+        ...
+
     # inbound
     def register(self, envelopes: Sequence[Envelope], source: str, now: datetime) -> int:
         """Writes rows without content for the origins not known yet; how many were new."""
@@ -154,6 +165,10 @@ class Transaction(LetterWrites, Protocol):
         ...
 
     def vanished(self, inbound_id: int) -> None: ...
+
+    def free_numbers(self, inbound_ids: Sequence[int]) -> None:
+        """Their UIDs name other mails by now: they lie nowhere any more."""
+        ...
 
     def searched(self, account: str, folder: str, uidvalidity: int, now: datetime) -> None:
         """Notes a good search (the watchdog's clock) and the folder's UIDVALIDITY."""
@@ -222,6 +237,33 @@ class Transaction(LetterWrites, Protocol):
         self, who: str, action: str, subject: str, detail: dict[str, Any], now: datetime
     ) -> None: ...
 
+    # addresses that letters do not reach (`app.suspension`)
+    def count_failure(self, outbox_id: int, now: datetime) -> None:
+        """A letter failed for good, or came back: when it was one too many in a row, its address
+        is suspended, with a task for a person and an audit line."""
+        ...
+
+    def end_suspensions(self, office: str, now: datetime) -> None:
+        """Of addresses that a letter has evidently reached since."""
+        ...
+
+    def lift_suspension(self, office: str, address: str, who: str, now: datetime) -> None:
+        """A person has said that the address is good."""
+        ...
+
+    def leave_gap(self, prefixes: Collection[str], restored: Restored, now: datetime) -> None:
+        """In a database restored from a backup: receipt numbers (of these prefixes too) and ids go
+        on beyond what the lost time can have given."""
+        ...
+
+    def doubt_unfinished(self, restored: Restored) -> int:
+        """The same: letters that waited to be sent become UNKNOWN; how many."""
+        ...
+
+    def set_fact(self, name: str, value: str, now: datetime) -> None:
+        """Inserts or changes what is true of the installation as a whole."""
+        ...
+
     # outbox
     def queue(
         self, letter: Outgoing, now: datetime, *, state: OutboxState = OutboxState.READY
@@ -241,7 +283,15 @@ class Reads(LetterReads, Protocol):
         """UIDs registered and not VANISHED."""
         ...
 
-    def folder_validity(self, account: str, folder: str) -> int | None: ...
+    def known_mails(
+        self, account: str, folder: str, uidvalidity: int, first: int
+    ) -> list[KnownMail]:
+        """The same from a UID on, with what the folder showed of them."""
+        ...
+
+    def folder_validity(self, account: str, folder: str) -> int | None:
+        """As the last good search found it."""
+        ...
 
     def pending(self, account: str) -> list[InboundRow]:
         """Rows in state NEW, oldest first."""
@@ -302,6 +352,27 @@ class Reads(LetterReads, Protocol):
     ) -> AnswerCounts: ...
 
     def has_open_task(self, office: str, kind: str) -> bool: ...
+
+    def suspended(self, office: str) -> frozenset[str]:
+        """Addresses, in lower case, that are written to no more of our own accord."""
+        ...
+
+    # the installation
+    def fact(self, name: str) -> str:
+        """What is known under this name; empty when nothing is."""
+        ...
+
+    def last_moment(self) -> datetime | None:
+        """When a folder was last searched with success."""
+        ...
+
+    def newest_mail(self, until: datetime) -> datetime | None:
+        """When the newest mail that did not come after `until` was received, by the server."""
+        ...
+
+    def last_mail(self) -> datetime | None:
+        """When the mail registered last was received, by the server."""
+        ...
 
     # the ledger
     def record(self, record_id: int) -> RecordRow | None: ...
@@ -393,7 +464,7 @@ class Outbox(Protocol):
     def unknown(self, outbox_id: int, error: str, now: datetime) -> None: ...
 
     def recover(self, now: datetime) -> tuple[int, int]:
-        """At start: SENDING back to READY, DOT to UNKNOWN (with a task); how many of each."""
+        """At start: SENDING back to READY, DOT to UNKNOWN; how many of each."""
         ...
 
     def next_due(self) -> datetime | None: ...
@@ -408,3 +479,9 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def uncertain(self) -> UncertainLetters: ...
+
+    @property
+    def withheld(self) -> WithheldLetters: ...

@@ -36,8 +36,12 @@ class FolderState:
 
     folder: str
     uidvalidity: int
-    """0 when the server gives none: then nothing known about the folder can be relied on."""
+    """0 when the server gives none; the numbers are then `lasting` ones of our own making."""
     uids: Sequence[int]
+    uidnext: int = 0
+    """The number the next mail will get; 0 when the server does not tell."""
+    lasting: bool = False
+    """The numbers were made from the mails themselves: none ever comes to mean another mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,20 @@ class Envelope:
     size: int
     received: datetime
     """INTERNALDATE, or the file's time for a Maildir."""
+    dated: bool = True
+    """False when the server gave no time: `received` is then when it was first seen."""
+    marked: bool = False
+    """It bears the keyword that only mailbot sets: it was settled before."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMail:
+    """A registered mail as its folder showed it then."""
+
+    id: int
+    uid: int
+    size: int
+    received: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +309,10 @@ class AnswerCounts:
     thread_ever: int
     office_last_hour: int
     limit_notice_today: bool
+    kind_last_day: dict[str, int] = field(default_factory=dict)
+    """In the last 24 hours: midnight must not double what an address gets once a day."""
+    in_a_row: int = 0
+    """Returns and notes since its last acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
 import traceback
@@ -17,7 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from mailbot import __version__
-from mailbot.adapters import i18n
+from mailbot.adapters import i18n, logs
 from mailbot.adapters.i18n import _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
 from mailbot.cli.context import set_config, set_verbose
@@ -66,13 +65,7 @@ def _options(
         raise OperatorFault(Fault(f"--lang {lang}", _("no such language"), "zh, en"))
     set_config(config)
     set_verbose(verbose)
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
-    # Its notes about every migration step are no news to an operator.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up("debug" if verbose else "info")
 
 
 _COMMANDS = {
@@ -131,8 +124,30 @@ _COMMANDS = {
         "duties",
         _("Letters by the calendar: what is due, done, passed over and why, and what comes next."),
     ),
+    "backup": (
+        "upkeep",
+        "backup",
+        _("Copies database, mail, secret and configuration into a backup folder that grows."),
+    ),
+    "restore": ("upkeep", "restore", _("Brings an installation back from a backup folder.")),
+    "verify": (
+        "upkeep",
+        "verify",
+        _("Re-hashes all that is stored, or a backup, and names what is damaged."),
+    ),
+    "retention": (
+        "upkeep",
+        "retention",
+        _("Mail past the time the office keeps it: shows it; removes it when confirmed."),
+    ),
     "init": ("setup", "init", _("Sets up a mailbox by asking.")),
+    "new-secret": (
+        "newsecret",
+        "new_secret",
+        _("Lets another signing secret count, when the old one is lost for good."),
+    ),
     "doctor": ("setup", "doctor", _("Checks every part and says what to do about each fault.")),
+    "health": ("health", "health", _("How it does: ages, queues, what wants a person (for cron).")),
 }
 _GROUPS = {
     # name: module, typer of its commands, what they are about
@@ -140,6 +155,11 @@ _GROUPS = {
         "notices",
         "notices",
         _("Notices: the drafts, and a person's decision about each."),
+    ),
+    "secrets": (
+        "secrets",
+        "secrets",
+        _("Mails with a secrets mark: for the security officer alone."),
     ),
     "appeals": ("appeals", "appeals", _("Units' objections to what was recorded, and answers.")),
     "rules": ("rules", "rules", _("The offices' data.")),

@@ -100,6 +100,7 @@ NO_ANSWER: Mapping[str, str] = {
     "limit: day": N_("this address has had its answers for today"),
     "limit: repeat": N_("this address has had an answer of this kind today"),
     "limit: thread": N_("this conversation has had its answers"),
+    "limit: row": N_("several mails of this address in a row had nothing that could be an item"),
     "limit: breaker": N_("the office's hourly limit of answers"),
     "gate": N_("no automatic answer to this mail"),
     "order": N_("answered when it has been carried out"),
@@ -142,6 +143,7 @@ RELATIONS: Mapping[str, str] = {
     Relation.RECEIPT.value: N_("was read:"),
     Relation.REPLY.value: N_("replies to"),
     Relation.SAME_ID.value: N_("has the same Message-ID as"),
+    Relation.COPY.value: N_("a copy of our own"),
 }
 BINDINGS: Mapping[str, str] = {
     "proposed": N_("proposed"),
@@ -200,6 +202,7 @@ ACTIONS: Mapping[str, str] = {
     "binding": N_("address bound or refused"),
     "outbox.released": N_("withheld letter let go"),
     "outbox.dropped": N_("withheld letter dropped"),
+    "suspended": N_("no more letters of our own accord to this address"),
     "appeal.opened": N_("appeal opened"),
     "appeal.joined": N_("appeal repeated"),
     "appeal.answered": N_("appeal answered"),

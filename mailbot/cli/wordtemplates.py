@@ -37,6 +37,7 @@ def template(
 
 
 def _write(office: str, letter: str) -> None:
+    from mailbot.adapters.sheets import replacing
     from mailbot.adapters.word.example import example
     from mailbot.adapters.word.own import template_path
 
@@ -47,7 +48,8 @@ def _write(office: str, letter: str) -> None:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(example())
+        with replacing(path) as written:
+            written.write_bytes(example())
     except OSError as error:
         raise OperatorFault(Fault(str(path), str(error.strerror or error))) from error
     say(_("Written: {path}. Open it in Word; the grey lines at its end say how.").format(path=path))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mailbot.adapters import systemd
 from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.offices.selftest import failing_cases
@@ -21,14 +23,18 @@ from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
+from mailbot.app.leases import DUTIES, mailbox_lease
 from mailbot.app.records import OutboxState
 from mailbot.app.settle import Settled
-from mailbot.bootstrap import Office, only_one, open_office
+from mailbot.bootstrap import Office, alone, open_office
 from mailbot.cli import words
 from mailbot.cli.context import say, settings, why
 from mailbot.cli.rows import settled_lines, settled_row
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.daemon import Daemon
+from mailbot.daemon.holding import holding
+from mailbot.watching import Watch
+from mailbot.web.health import serve
 
 LETTERS: Mapping[str, str] = {
     LetterKind.REMINDER.value: N_("reminders"),
@@ -43,6 +49,7 @@ LETTERS: Mapping[str, str] = {
     LetterKind.READER.value: N_("notices to leaders"),
     LetterKind.OWN.value: N_("letters to single units"),
     LetterKind.APPEAL_ANSWER.value: N_("answers to objections"),
+    LetterKind.SECRETS.value: N_("alerts to security officers"),
 }
 """What goes out of our own accord."""
 WORLD_FAILED = 3
@@ -55,22 +62,41 @@ def run() -> None:
     """Watches until SIGTERM or Ctrl-C."""
     found = settings()
     found.require_mailboxes()
-    with only_one(found.data_dir):
+    with alone(found):
         office = open_office(found)
         _refuse_failing_cases(office)
-        lines = settled_lines()
-        _live(lines.head())
-        Daemon(office, lambda settled: _live(settled_row(lines, settled))).run()
+        _watched(office, _table() if sys.stdout.isatty() else None).run()
+
+
+def _table() -> Callable[[Settled], None]:
+    """For somebody who looks on. Elsewhere the output ends in a log, where no title belongs: the log
+    has a line of numbers for each mail."""
+    lines = settled_lines()
+    _live(lines.head())
+    return lambda settled: _live(settled_row(lines, settled))
+
+
+def _watched(office: Office, on_settled: Callable[[Settled], None] | None) -> Daemon:
+    """The daemon, with who is told of its troubles, the health page and systemd's watchdog."""
+    daemon = Daemon(office, on_settled)
+    watch = Watch(office, daemon.board, daemon.keeper.has)
+    daemon.jobs |= {"alerts": watch.look, "systemd": _alive}
+    if office.settings.health:
+        serve(office.settings.health, watch.health, daemon.stop)
+    return daemon
+
+
+def _alive() -> None:
+    systemd.notify("READY=1\nWATCHDOG=1")
 
 
 def once() -> None:
     """One pass: read, decide, answer, do what is due, exit. Good for cron."""
     found = settings()
     found.require_mailboxes()
-    with only_one(found.data_dir):
+    with alone(found):
         office = open_office(found)
         _refuse_failing_cases(office)
-        office.store.outbox.recover(office.clock.now())
         seen, report, failed = _pass(office, duties=True)
     _summary(seen, report)
     if failed is not None:
@@ -169,22 +195,52 @@ def _pass(
         _live(settled_row(lines, settled))
 
     failed: WorldFault | None = None
-    for box in office.settings.require_mailboxes():
-        intake = office.intake(box, show)
-        with closing(office.source(box)) as source, closing(intake.reader):
-            try:
-                faults = intake.run_pass(source).faults
-            except WorldFault as fault:
-                # One mailbox that cannot be reached must not keep the others waiting.
-                faults = [explain_fault(fault)]
-                failed = failed or fault
-        for text in faults:
-            _live(f"{box.name}: {text}", err=True)
-    if duties:
-        _do_duties(office)
-    with closing(office.deliverer()) as deliverer:
-        report = deliverer.deliver_due(office.clock.now())
-    return seen, report, failed
+    boxes = {mailbox_lease(b.name): b for b in office.settings.require_mailboxes()}
+    with holding(office, [*boxes, DUTIES]) as held:
+        for name, box in boxes.items():
+            if name not in held:
+                _live(
+                    _("{mailbox}: another mailbot is watching it").format(mailbox=box.name),
+                    err=True,
+                )
+                continue
+            under = office.under(held[name])
+            intake = under.intake(box, show)
+            with closing(under.source(box)) as source, closing(intake.reader):
+                try:
+                    faults = intake.run_pass(source).faults
+                except WorldFault as fault:
+                    # One mailbox that cannot be reached must not keep the others waiting.
+                    faults = [explain_fault(fault)]
+                    failed = failed or fault
+            for text in faults:
+                _live(f"{box.name}: {text}", err=True)
+        if duties and DUTIES in held:
+            _do_duties(office.under(held[DUTIES]))
+        if office.store.shared:
+            parts = [
+                _deliver(office.under(held[name]), [box.address])
+                for name, box in boxes.items()
+                if name in held
+            ]
+        else:
+            parts = [_deliver(office, None)]
+    outcomes = tuple(o for part in parts for o in part.outcomes)
+    return seen, DeliverReport(outcomes, tuple(r for part in parts for r in part.rests)), failed
+
+
+def _deliver(office: Office, senders: Sequence[str] | None) -> DeliverReport:
+    """What is due, and what an earlier process left behind."""
+    now = office.clock.now()
+    office.store.outbox.recover(now, senders)
+    office.witnesses().look(now, senders)
+    uncertainties = office.uncertainties()
+    uncertainties.look(now, senders)
+    with closing(office.deliverer(senders)) as deliverer:
+        report = deliverer.deliver_due(now)
+    if report.unknown:  # where there is nowhere to look a person is told at once
+        uncertainties.look(office.clock.now(), senders)
+    return report
 
 
 def _do_duties(office: Office) -> None:
@@ -203,8 +259,9 @@ def _do_duties(office: Office) -> None:
 
 
 def _live(text: str = "", *, err: bool = False) -> None:
-    """A line while the work goes on, whether anybody still reads or not (`mailbot once | head`)."""
-    with suppress(typer.Exit):
+    """A line while the work goes on, whether it can still be written or not (`mailbot once | head`,
+    a full disk under the log)."""
+    with suppress(typer.Exit, OSError):
         say(text, err=err)
 
 

@@ -3,6 +3,8 @@
 * Times go in aware and are kept in UTC; they come out aware, in Asia/Shanghai.
 * Text holds neither NUL (PostgreSQL refuses it) nor lone surrogates (no encoding takes them).
   `core.mail` promises both; one that arrives here is our bug and is refused before any SQL runs.
+* Text that others wrote and mails are looked up by (`KeyText`) is cut short where it is absurdly
+  long, for an index of PostgreSQL refuses it.
 * Lists and objects are kept as JSON text, the same on every database.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Text
@@ -50,6 +53,27 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else checked(str(value))
+
+
+KEY_BYTES = 1_000
+"""No address, title or Message-ID that is meant is longer. A row of an index holds 2,700."""
+_KEY_SHOWN = 80
+
+
+class KeyText(CleanText):
+    """Text that is looked up by. One that is too long becomes its beginning and a digest, whether
+    stored or looked for: equal stays equal, different stays different."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        text = super().process_bind_param(value, dialect)
+        if text is None or len(text) * 4 <= KEY_BYTES:
+            return text
+        raw = text.encode()
+        if len(raw) <= KEY_BYTES:
+            return text
+        return f"{text[:_KEY_SHOWN]}… sha256:{sha256(raw).hexdigest()}"
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -11,9 +11,12 @@ SQLite settings and why:
 * `secure_delete`: what is deleted is overwritten, because what a person orders deleted may be
   content that must not exist here.
 
-An error of the database that concerns everything becomes a systemic `WorldFault` at the statement
-that met it, and the connection is given up: SQLite may already have rolled back by itself, and
-what followed would be committed statement by statement.
+PostgreSQL's: a session speaks UTC, its commits are on the server's disk when they return, it waits
+for another's lock as long as SQLite would, it notices when the server's machine is gone, and the
+server ends it when it lies still with locks in hand (a process stopped at the wrong moment, a machine
+that is gone).
+
+What errors mean is in `faults`.
 """
 
 from __future__ import annotations
@@ -21,21 +24,53 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Table,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from mailbot.app.errors import Fault, OperatorFault, Permanent, Retryable, WorldFault
+from mailbot.adapters.db.faults import translate, world_fault
+from mailbot.app.errors import Fault, OperatorFault
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_SECONDS = 30.0
+IDLE_WRITER_SECONDS = 300
+"""How long a transaction that writes may do nothing. (Under a lease: shorter, see `leases`.)"""
+STATEMENT_SECONDS = 900
+"""How long one statement that writes may take; an upgrade's may take as long as they like."""
+IDLE_READER_SECONDS = 4 * 3600
+"""A reader has no locks that others wait for, but the server may not clean up behind it. A backup
+reads while it compresses, and standings are reckoned between two reads."""
 WAL_LEFT_BYTES = 64 * 1024 * 1024
 """A long read lets the write-ahead log grow; this is what it is cut back to."""
+
+_CONNECTION: dict[str, Any] = {
+    "application_name": "mailbot",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What a PostgreSQL connection asks for, unless the address says otherwise: a server whose machine
+is gone is noticed within a minute."""
 
 MIGRATION_LOCK = 0x6D61696C626F74
 """PostgreSQL advisory lock held while migrating ("mailbot" in ASCII)."""
@@ -53,10 +88,7 @@ def make_engine(url: str) -> Engine:
             raise NoSuchModuleError(parsed.get_backend_name())
         if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
             raise ArgumentError("an SQLite database needs a file")
-        options: dict[str, Any] = {}
-        if parsed.get_backend_name() == "sqlite":
-            options["connect_args"] = {"timeout": BUSY_SECONDS, "isolation_level": None}
-        engine = create_engine(parsed, hide_parameters=True, **options)
+        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
     except (ArgumentError, NoSuchModuleError, ImportError) as e:
         raise OperatorFault(
             Fault(
@@ -68,9 +100,28 @@ def make_engine(url: str) -> Engine:
         ) from e
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        # A number goes as wide as it is: somebody may ask for record 99999999999, and gets none.
+        engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _AnyInteger}
+        event.listen(engine, "connect", _prepare_postgres)
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", _translate)
+    event.listen(engine, "handle_error", translate)
     return engine
+
+
+class _AnyInteger(Integer):
+    """Without the cast to PostgreSQL's 31 bits; a column that is too narrow still refuses."""
+
+    render_bind_cast = False
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        patience = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+        return {"connect_args": {"isolation_level": None, **patience}}
+    wanted = {name: value for name, value in _CONNECTION.items() if name not in url.query}
+    # Asked before each use: after a restart of the server nobody is handed a dead connection.
+    return {"connect_args": wanted, "pool_pre_ping": True}
 
 
 def writing(engine: Engine) -> Engine:
@@ -103,13 +154,42 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:
+    """Whatever the role or the server is set to. (Statements, not start options: a pool of
+    connections between here and the server lets these through.)"""
+    cursor = connection.cursor()
+    for setting in (
+        "timezone = 'UTC'",
+        f"lock_timeout = {int(BUSY_SECONDS * 1000)}",
+        f"idle_in_transaction_session_timeout = {IDLE_WRITER_SECONDS * 1000}",
+        f"statement_timeout = {STATEMENT_SECONDS * 1000}",
+        "default_transaction_isolation = 'read committed'",
+    ):
+        cursor.execute(f"SET {setting}")
+    # A server may wait for standbys as well; it may not be told to wait for nothing.
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    cursor.close()
+    connection.commit()
+
+
+_READER = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+    f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_READER_SECONDS * 1000}; "
+    "SET LOCAL statement_timeout = 0"
+)
+"""One round trip."""
+
+
 def _begin(connection: Connection) -> None:
     """A writer takes its lock at once; a reader sees one moment throughout."""
     writes = connection.get_execution_options().get("mailbot_writes", False)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif not writes:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql(_READER)
 
 
 def turn_on_wal(connection: Connection) -> None:
@@ -147,9 +227,18 @@ def integrity_faults(connection: Connection) -> list[str]:
     return [] if lines == ["ok"] else lines
 
 
+def unfit(connection: Connection) -> str | None:
+    """Why a server's database cannot hold what mailbot stores: its encoding."""
+    if connection.dialect.name != "postgresql":
+        return None
+    encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
+    return None if encoding == "UTF8" else encoding
+
+
 def lock_for_migration(connection: Connection) -> None:
     """Within the migrating transaction. SQLite's BEGIN IMMEDIATE is the lock already."""
     if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
@@ -161,6 +250,14 @@ def hold_tables(connection: Connection, *tables: str) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
+def hold_names(connection: Connection, names: Iterable[str]) -> None:
+    """Lets nobody else hold one of these names until the transaction ends. SQLite's BEGIN IMMEDIATE
+    does so already."""
+    if connection.dialect.name == "postgresql":
+        for name in sorted(names):  # always in one order, or two could wait for each other
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 def insert_or(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """INSERT with ON CONFLICT, which both databases write alike and the standard lacks."""
     if dialect == "postgresql":
@@ -170,6 +267,21 @@ def insert_or(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def server_time(connection: Connection, plus: float = 0.0) -> ColumnElement[Any]:
+    """The database's own clock, some seconds on, as a column of moments keeps it. It runs on within
+    a transaction. (SQLite's is this machine's, in milliseconds.)"""
+    if connection.dialect.name == "postgresql":
+        return literal_column(f"(clock_timestamp() + interval '{plus:.3f} seconds')")
+    return literal_column(f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{plus:+.3f} seconds')")
+
+
+def seconds_until(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """From now, by the database's clock."""
+    if connection.dialect.name == "postgresql":
+        return func.extract("epoch", moment - func.clock_timestamp())
+    return (func.julianday(moment) - func.julianday("now")) * 86400
 
 
 def append_only_sql(dialect: str, table: str) -> list[str]:
@@ -190,59 +302,3 @@ def append_only_sql(dialect: str, table: str) -> list[str]:
         f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
         for verb in ("UPDATE", "DELETE")
     ]
-
-
-# --- errors ---------------------------------------------------------------------------------
-
-_DISK = "the database cannot be written: disk full or failing"
-_SQLITE_FAULTS: dict[int, tuple[type[WorldFault], str, str]] = {
-    sqlite3.SQLITE_BUSY: (Retryable, "database_locked", "another program holds the database"),
-    sqlite3.SQLITE_LOCKED: (Retryable, "database_locked", "another program holds the database"),
-    sqlite3.SQLITE_NOMEM: (Retryable, "memory", "no memory left for the database"),
-    sqlite3.SQLITE_FULL: (Retryable, "disk", _DISK),
-    sqlite3.SQLITE_IOERR: (Retryable, "disk", _DISK),
-    sqlite3.SQLITE_CANTOPEN: (Retryable, "database_open", "the database file cannot be opened"),
-    sqlite3.SQLITE_READONLY: (Permanent, "database_readonly", "the database is read-only"),
-    sqlite3.SQLITE_PERM: (Permanent, "database_readonly", "the database may not be written"),
-    sqlite3.SQLITE_CORRUPT: (Permanent, "database_corrupt", "the database file is damaged"),
-    sqlite3.SQLITE_NOTADB: (Permanent, "database_corrupt", "the file is no SQLite database"),
-}
-_POSTGRES_CLASSES: dict[str, str] = {
-    "08": "database_down",
-    "53": "disk",
-    "57": "database_down",
-    "58": "disk",
-    "40": "database_locked",
-    "55": "database_locked",
-}
-"""First two characters of SQLSTATE (PostgreSQL appendix A) that concern everything."""
-
-
-def world_fault(error: BaseException) -> WorldFault | None:
-    """The world's fault behind a driver's error; None when it is our own (a broken constraint, a
-    wrong statement)."""
-    if isinstance(error, sqlite3.Error):
-        known = _SQLITE_FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        if known is None:
-            return None
-        family, code, text = known
-        return family(f"{text} ({error})", code=code, systemic=True)
-    state = getattr(error, "sqlstate", "unknown")
-    if state == "unknown":
-        return None
-    if state is None and type(error).__name__ == "OperationalError":
-        return Retryable(
-            f"the database server is away: {error}", code="database_down", systemic=True
-        )
-    if state == "25006":  # read_only_sql_transaction: a standby, or a role set so
-        return Permanent(f"the database: {error}", code="database_readonly", systemic=True)
-    code = _POSTGRES_CLASSES.get((state or "")[:2], "")
-    return Retryable(f"the database: {error}", code=code, systemic=True) if code else None
-
-
-def _translate(context: ExceptionContext) -> WorldFault | None:
-    fault = world_fault(context.original_exception)
-    if fault is not None:
-        context.is_disconnect = True
-        context.invalidate_pool_on_disconnect = False
-    return fault

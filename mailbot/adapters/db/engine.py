@@ -18,12 +18,17 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from mailbot.adapters.db import dialect, migrate
+from mailbot.adapters.db.faults import world_fault
+from mailbot.adapters.db.leases import SqlLeases, check_fence, worker_id
 from mailbot.adapters.db.outbox import SqlOutbox
 from mailbot.adapters.db.queries import SqlReads
+from mailbot.adapters.db.restored import SqlWithheld
+from mailbot.adapters.db.uncertain import SqlUncertain
 from mailbot.adapters.db.unit_of_work import SqlTransaction
 from mailbot.adapters.doctor.remedies import explain
 from mailbot.adapters.i18n import N_, _
 from mailbot.app.errors import Fault, OperatorFault, WorldFault
+from mailbot.app.leases import Alone, Lease, Leases
 
 OPEN_WAIT_SECONDS = 60.0
 """How long a start waits for another program that is opening (perhaps upgrading) the database."""
@@ -34,6 +39,10 @@ _REMEDIES = {
     "database_open": N_("check that the folder exists and mailbot's user may enter it"),
     "database_locked": N_("another program holds it: end that program and start again"),
     "database_down": N_("start the database server, check its address and password"),
+    "database_busy": N_("let the database server take more connections (max_connections)"),
+    "database_rights": N_(
+        "make mailbot's role the owner of its database (ALTER DATABASE … OWNER TO)"
+    ),
     "disk": N_("make room on the disk, then start again"),
 }
 
@@ -41,15 +50,39 @@ _REMEDIES = {
 class SqlStore:
     """`app.ports.Store` on SQLAlchemy."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._outbox = SqlOutbox(self.writing, self.snapshot)
+    def __init__(self, engine: Engine, lease: Lease | None = None) -> None:
+        self.engine, self.lease = engine, lease
+        self._outbox = SqlOutbox(self._unfenced if lease else self.writing, self.snapshot, lease)
+
+    def under(self, lease: Lease) -> SqlStore:
+        """The same database for one who holds the lease: every transaction that writes makes sure
+        of it first, and raises `Retryable` (systemic, `lease_lost`) once another one has it."""
+        return SqlStore(self.engine, lease) if lease.holder else self
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection inside one write transaction; commits unless the block raises."""
+        with self._unfenced() as connection:
+            if self.lease is not None:
+                check_fence(connection, self.lease)
+            yield connection
+
+    @contextmanager
+    def _unfenced(self) -> Iterator[Connection]:
         with _plain_errors(), dialect.writing(self.engine).begin() as connection:
             yield connection
+
+    def leases(self, seconds: float) -> Leases:
+        """What several processes on this database share mailboxes by. An SQLite database has but
+        one, which the installation's lock sees to."""
+        if not self.shared:
+            return Alone()
+        return SqlLeases(self._unfenced, worker_id(), seconds)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may be using it."""
+        return self.engine.dialect.name != "sqlite"
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -70,6 +103,14 @@ class SqlStore:
     @property
     def outbox(self) -> SqlOutbox:
         return self._outbox
+
+    @property
+    def uncertain(self) -> SqlUncertain:
+        return SqlUncertain(self.writing, self.snapshot)
+
+    @property
+    def withheld(self) -> SqlWithheld:
+        return SqlWithheld(self.writing, self.snapshot)
 
     def check(self) -> list[str]:
         """Reads the whole database and tells what is damaged; empty when sound. For the doctor:
@@ -169,7 +210,7 @@ def _prove_writable(engine: Engine) -> None:
 
 def _as_operator_fault(error: Exception, engine: Engine) -> OperatorFault:
     where = str(dialect.database_path(engine) or engine.url.render_as_string(hide_password=True))
-    fault = error if isinstance(error, WorldFault) else dialect.world_fault(error)
+    fault = error if isinstance(error, WorldFault) else world_fault(error)
     if isinstance(error, OSError):
         remedy = _REMEDIES["database_open"]
         found = _("cannot be opened ({error})").format(error=error)

@@ -31,6 +31,9 @@ class LedgerWrites:
         hold_tables(self._db, "item", "record", "seal")
 
     def add_record(self, record: NewRecord, who: str, now: datetime) -> RecordRow:
+        """Records become known in the order of their numbers: whoever reads on from the last one
+        seen misses none."""
+        hold_tables(self._db, "record")
         if record.reverses is not None:
             record = self._reversal(record, record.reverses)
         check(record)
@@ -86,6 +89,7 @@ class LedgerWrites:
         )
 
     def add_seal(self, seal: NewSeal, who: str, now: datetime) -> SealRow:
+        hold_tables(self._db, "seal")
         known = {s.period: s for s in self._read.seals(seal.office)}
         if seal.period in known:
             raise ValueError(f"{seal.period.code} of {seal.office} is sealed already")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from mailbot.adapters.db import letter_queries as q
+from mailbot.adapters.db.dialect import hold_tables
 from mailbot.adapters.db.letter_rows import (
     appeal_values,
     draft_values,
@@ -70,6 +71,7 @@ class LetterWrites:
 
     def add_draft(self, draft: NewDraft, who: str, now: datetime) -> DraftRow:
         """One that is approved and not sent yet stays: its letters are promised."""
+        hold_tables(self._db, "draft")  # of two at once, one gets the next number
         same = {"office": draft.office, "letter": draft.letter, "period": draft.period}
         earlier = self._db.execute(q.SAME_LETTER, same).all()
         no = max((row.no for row in earlier), default=0) + 1

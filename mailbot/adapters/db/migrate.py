@@ -73,6 +73,7 @@ def version_of(connection: Connection) -> str | None:
 def ensure_head(engine: Engine, *, create: bool) -> None:
     """Upgrades when `create`, else only checks. Raises `OperatorFault`."""
     with engine.connect() as connection:
+        _refuse_unfit(engine, connection)
         current = version_of(connection)
     if current != HEAD:
         _refuse_unknown(engine, current)
@@ -89,6 +90,20 @@ def ensure_head(engine: Engine, *, create: bool) -> None:
         _upgrade(engine)
     with engine.connect() as connection:
         _compare(connection)
+
+
+def _refuse_unfit(engine: Engine, connection: Connection) -> None:
+    encoding = dialect.unfit(connection)
+    if encoding is not None:
+        raise OperatorFault(
+            Fault(
+                _where(engine),
+                _("the database keeps its text as {encoding}, which cannot hold every mail").format(
+                    encoding=encoding
+                ),
+                _("create it again: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"),
+            )
+        )
 
 
 def _refuse_unknown(engine: Engine, current: str | None) -> None:
@@ -138,13 +153,14 @@ def _upgrade(engine: Engine) -> None:
 
 def _compare(connection: Connection) -> None:
     """Every table and column is there. (Types and indexes: the migration test.)"""
-    found = inspect(connection)
-    tables = set(found.get_table_names())
-    lacking = [name for name in metadata.tables if name not in tables]
+    found = {
+        name: {column["name"] for column in columns}
+        for (_schema, name), columns in inspect(connection).get_multi_columns().items()
+    }
+    lacking = [name for name in metadata.tables if name not in found]
     for name, table in metadata.tables.items():
-        if name in tables:
-            columns = {c["name"] for c in found.get_columns(name)}
-            lacking += [f"{name}.{c.name}" for c in table.columns if c.name not in columns]
+        if name in found:
+            lacking += [f"{name}.{c.name}" for c in table.columns if c.name not in found[name]]
     if lacking:
         raise OperatorFault(
             Fault(

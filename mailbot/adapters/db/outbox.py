@@ -6,7 +6,7 @@ any point leaves a state that says what is known:
     READY -> SENDING -> DOT -> SENT
                |         |---> RETRY -> SENDING ...   (the server's answer was read)
                |         |---> FAILED                  (the same)
-               |         `---> UNKNOWN                 (no answer read: a person looks)
+               |         `---> UNKNOWN                 (no answer read: `uncertain` finds out)
                |-> READY                               (crash or release before the dot)
                `-> DROPPED                             (not wanted any more)
 
@@ -16,17 +16,22 @@ a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from mailbot.adapters.db.leases import check_fence, lost
 from mailbot.adapters.db.statements import LETTER
-from mailbot.adapters.db.tables import outbox
+from mailbot.adapters.db.suspension import count_failure
+from mailbot.adapters.db.tables import outbox, worker
 from mailbot.adapters.db.trail import BOT, add_audit, add_task
+from mailbot.app.leases import Lease
 from mailbot.app.records import NewTask, OutboxState, Outgoing, QueuedLetter
 
 _LISTED = (
@@ -70,13 +75,13 @@ CLAIM = (
         state=OutboxState.SENDING.value,
         attempts=outbox.c.attempts + 1,
         claimed=bindparam("claimed"),
+        claimed_by=bindparam("worker"),
         due=None,
     )
     .returning(outbox.c.id, outbox.c.attempts, *(outbox.c[name] for name in LETTER))
 )
 _Begin = Callable[[], AbstractContextManager[Connection]]
 
-UNKNOWN_SEND = "unknown_send"
 FAILED_SEND = "failed_send"
 
 
@@ -102,10 +107,22 @@ class ListedLetter:
 
 
 class SqlOutbox:
-    """`writing` and `reading` each give a connection inside a transaction of its own."""
+    """`writing` and `reading` each give a connection inside a transaction of its own.
 
-    def __init__(self, writing: _Begin, reading: _Begin) -> None:
-        self._writing, self._reading = writing, reading
+    Under a lease every step makes sure of it first, and that the letter is still in this worker's
+    hands. An answer that was read is the exception (`sent`): it stays true whoever holds the
+    lease."""
+
+    def __init__(self, writing: _Begin, reading: _Begin, lease: Lease | None = None) -> None:
+        self._any_writing, self._reading, self._lease = writing, reading, lease
+        self._worker = lease.holder if lease else ""
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._any_writing() as db:
+            if self._lease is not None:
+                check_fence(db, self._lease)
+            yield db
 
     # sending
 
@@ -127,18 +144,26 @@ class SqlOutbox:
             ]
             if not candidates:
                 return None
-            row = db.execute(CLAIM, {"row_id": min(candidates), "claimed": now}).one()
+            claim = {"row_id": min(candidates), "claimed": now, "worker": self._worker}
+            row = db.execute(CLAIM, claim).one()
         letter = Outgoing(**dict(zip(LETTER, row[2:], strict=True)))
         return QueuedLetter(id=row[0], letter=letter, attempts=row[1])
 
     def dot(self, outbox_id: int, now: datetime) -> None:
-        with self._writing() as db:
-            _step(db, outbox_id, (OutboxState.SENDING,), state=OutboxState.DOT, dot_sent=now)
+        """Under a lease that has run out by the time this is on record (the process was stopped
+        meanwhile) it raises: nothing may be sent any more."""
+        began, left = monotonic(), inf
+        with self._any_writing() as db:
+            if self._lease is not None:
+                left = check_fence(db, self._lease)
+            self._step(db, outbox_id, (OutboxState.SENDING,), state=OutboxState.DOT, dot_sent=now)
+        if self._lease is not None and monotonic() - began >= left:
+            raise lost(self._lease)
 
     def sent(self, outbox_id: int, answer: str, now: datetime) -> None:
         """Also for an UNKNOWN letter that was found to have arrived."""
-        with self._writing() as db:
-            _step(
+        with self._any_writing() as db:
+            self._step(
                 db,
                 outbox_id,
                 (*_TRYING, OutboxState.UNKNOWN),
@@ -150,58 +175,67 @@ class SqlOutbox:
 
     def retry(self, outbox_id: int, error: str, at: datetime) -> None:
         with self._writing() as db:
-            _step(db, outbox_id, _TRYING, state=OutboxState.RETRY, error=error, due=at)
+            self._step(db, outbox_id, _TRYING, state=OutboxState.RETRY, error=error, due=at)
 
     def release(self, outbox_id: int) -> None:
         with self._writing() as db:
-            _step(
+            self._step(
                 db,
                 outbox_id,
                 _TRYING,
                 state=OutboxState.READY,
                 attempts=outbox.c.attempts - 1,
                 claimed=None,
+                claimed_by="",
             )
 
     def failed(self, outbox_id: int, error: str, now: datetime) -> None:
         with self._writing() as db:
-            _step(db, outbox_id, _TRYING, state=OutboxState.FAILED, error=error, finished=now)
+            self._step(db, outbox_id, _TRYING, state=OutboxState.FAILED, error=error, finished=now)
             _task_about(db, outbox_id, FAILED_SEND, _failed_text, now)
+            count_failure(db, outbox_id, now)
 
     def dropped(self, outbox_id: int, why: str, now: datetime) -> None:
         with self._writing() as db:
             claimed = (OutboxState.SENDING,)
-            _step(db, outbox_id, claimed, state=OutboxState.DROPPED, error=why, finished=now)
+            self._step(db, outbox_id, claimed, state=OutboxState.DROPPED, error=why, finished=now)
             add_audit(db, BOT, "outbox.dropped", f"outbox:{outbox_id}", {"why": why}, now)
 
     def unknown(self, outbox_id: int, error: str, now: datetime) -> None:
         with self._writing() as db:
-            _step(db, outbox_id, _TRYING, state=OutboxState.UNKNOWN, error=error, finished=now)
-            _task_about(db, outbox_id, UNKNOWN_SEND, _unknown_text, now)
+            self._step(db, outbox_id, _TRYING, state=OutboxState.UNKNOWN, error=error, finished=now)
 
-    def recover(self, now: datetime) -> tuple[int, int]:
-        """Only while no other process is sending from this database: a letter another one has just
-        claimed would be sent twice."""
+    def recover(
+        self, now: datetime, senders: Collection[str] | None = None, *, own: bool = True
+    ) -> tuple[int, int]:
+        """Without a lease: only while no other process is sending from this database, for a letter
+        another one has just claimed would be sent twice.
+
+        Under the lease of `senders`: whoever claimed a letter of theirs before may not send its
+        dot any more, so that it is ready again; one whose dot was sent is left alone while the
+        worker that sent it lives and may still read the answer. `own` False: so are this worker's
+        own."""
+        of_senders = [] if senders is None else [outbox.c.sender.in_(list(senders))]
+        others = [] if own else [outbox.c.claimed_by != self._worker]
         with self._writing() as db:
             ready = db.execute(
                 update(outbox)
-                .where(outbox.c.state == OutboxState.SENDING)
-                .values(state=OutboxState.READY, claimed=None)
+                .where(outbox.c.state == OutboxState.SENDING, *of_senders, *others)
+                .values(state=OutboxState.READY, claimed=None, claimed_by="")
             ).rowcount
-            lost = db.scalars(
-                select(outbox.c.id).where(outbox.c.state == OutboxState.DOT).order_by(outbox.c.id)
-            ).all()
-            for outbox_id in lost:
-                _step(
-                    db,
-                    outbox_id,
-                    (OutboxState.DOT,),
+            if self._lease is not None:
+                living = select(worker.c.id).where(worker.c.id != self._worker)
+                others.append(outbox.c.claimed_by.not_in(living))
+            dotted = db.execute(
+                update(outbox)
+                .where(outbox.c.state == OutboxState.DOT, *of_senders, *others)
+                .values(
                     state=OutboxState.UNKNOWN,
                     error="stopped between the final dot and the server's answer",
                     finished=now,
                 )
-                _task_about(db, outbox_id, UNKNOWN_SEND, _unknown_text, now)
-        return ready, len(lost)
+            ).rowcount
+        return ready, dotted
 
     def next_due(self) -> datetime | None:
         """When `claim` has something next: a past time when a letter is READY, None when nothing
@@ -217,6 +251,30 @@ class SqlOutbox:
                 select(func.min(outbox.c.due)).where(outbox.c.state == OutboxState.RETRY)
             )
         return min((x for x in (ready, due) if x is not None), default=None)
+
+    def _step(
+        self, db: Connection, outbox_id: int, allowed: Sequence[OutboxState], **values: Any
+    ) -> None:
+        fitting = [outbox.c.id == outbox_id, outbox.c.state.in_(allowed)]
+        if self._lease is not None:
+            fitting.append(outbox.c.claimed_by == self._worker)
+        done = db.execute(update(outbox).where(*fitting).values(**values))
+        if done.rowcount == 1:
+            return
+        query = select(outbox.c.state, outbox.c.claimed_by).where(outbox.c.id == outbox_id)
+        row = db.execute(query).one_or_none()
+        if row is not None and self._lease is not None and row.claimed_by != self._worker:
+            raise lost(self._lease)
+        state = row.state if row is not None else None
+        raise ValueError(f"letter {outbox_id} is {state}, cannot become {values['state'].value}")
+
+    def senders(self) -> frozenset[str]:
+        """Of letters that wait or are under way."""
+        states = (OutboxState.READY, OutboxState.RETRY, *_TRYING)
+        with self._reading() as db:
+            return frozenset(
+                db.scalars(select(outbox.c.sender).where(outbox.c.state.in_(states)).distinct())
+            )
 
     # the operator
 
@@ -260,15 +318,6 @@ class SqlOutbox:
             return [_listed(r) for r in rows]
 
 
-def _step(db: Connection, outbox_id: int, allowed: Sequence[OutboxState], **values: Any) -> None:
-    done = db.execute(
-        update(outbox).where(outbox.c.id == outbox_id, outbox.c.state.in_(allowed)).values(**values)
-    )
-    if done.rowcount != 1:
-        state = db.scalar(select(outbox.c.state).where(outbox.c.id == outbox_id))
-        raise ValueError(f"letter {outbox_id} is {state}, cannot become {values['state'].value}")
-
-
 def _select_listed() -> Any:
     return select(*(outbox.c[n] for n in _LISTED))
 
@@ -297,14 +346,6 @@ def _task_about(
     text = words(row.recipient, row.subject, row.error)
     task = NewTask(office=row.office, kind=kind, text=text, inbound_id=row.inbound_id)
     add_task(db, task, now, outbox_id=outbox_id)
-
-
-def _unknown_text(recipient: str, subject: str, error: str) -> str:
-    return (
-        f"发给 {recipient} 的信件“{subject}”已经交出，但没有等到邮件服务器的答复，不能确定对方是否收到。"
-        "系统不会自动重发，以免重复。请到邮箱的“已发送”中查看有没有这封信：有，则已送达，关闭本任务；"
-        "没有，请电话告知对方，或者人工再发一次。"
-    )
 
 
 def _failed_text(recipient: str, subject: str, error: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
 
+from mailbot.adapters.db.facts import FactReads
 from mailbot.adapters.db.ledger import LedgerReads
 from mailbot.adapters.db.ledger_queries import COUNTED_STATES
 from mailbot.adapters.db.letter_reads import LetterReads
@@ -23,6 +24,7 @@ from mailbot.adapters.db.records import (
     to_item,
     to_version,
 )
+from mailbot.adapters.db.suspension import SuspensionReads
 from mailbot.adapters.db.tables import (
     binding,
     inbound,
@@ -41,6 +43,7 @@ from mailbot.app.records import (
     InboundState,
     ItemRow,
     ItemState,
+    KnownMail,
     NewVersion,
     OutboxState,
 )
@@ -58,11 +61,15 @@ UNSENT = (OutboxState.DROPPED.value, OutboxState.WITHHELD.value)
 
 # --- mails
 
-KNOWN_UIDS = select(inbound.c.uid).where(
+_KNOWN = (
     inbound.c.account == bindparam("account"),
     inbound.c.folder == bindparam("folder"),
     inbound.c.uidvalidity == bindparam("uidvalidity"),
     inbound.c.state != InboundState.VANISHED.value,
+)
+KNOWN_UIDS = select(inbound.c.uid).where(*_KNOWN)
+KNOWN_MAILS = select(inbound.c.id, inbound.c.uid, inbound.c.size, inbound.c.received).where(
+    *_KNOWN, inbound.c.uid >= bindparam("first")
 )
 FOLDER_VALIDITY = select(folder_table.c.uidvalidity).where(
     folder_table.c.account == bindparam("account"),
@@ -170,6 +177,25 @@ IN_THREAD = (
         outbox.c.state.not_in(UNSENT),
     )
 )
+_TO_ADDRESS = (
+    outbox.c.office == bindparam("office"),
+    outbox.c.recipient == bindparam("address"),
+    outbox.c.state.not_in(UNSENT),
+)
+_ACKNOWLEDGED = (
+    select(func.max(outbox.c.queued))
+    .where(*_TO_ADDRESS, outbox.c.kind == AnswerKind.ACKNOWLEDGEMENT.value)
+    .scalar_subquery()
+)
+IN_A_ROW = (
+    select(func.count())
+    .select_from(outbox)
+    .where(
+        *_TO_ADDRESS,
+        outbox.c.kind.in_((AnswerKind.RETURN.value, AnswerKind.PENDING.value)),
+        or_(_ACKNOWLEDGED.is_(None), outbox.c.queued > _ACKNOWLEDGED),
+    )
+)
 LAST_HOUR = (
     select(func.count())
     .select_from(outbox)
@@ -192,7 +218,7 @@ OPEN_TASK = (
 )
 
 
-class SqlReads(LedgerReads, LetterReads):
+class SqlReads(LedgerReads, LetterReads, FactReads, SuspensionReads):
     """Reads on one connection, inside whatever transaction it is in."""
 
     # mails
@@ -200,6 +226,13 @@ class SqlReads(LedgerReads, LetterReads):
     def known_uids(self, account: str, folder: str, uidvalidity: int) -> set[int]:
         values = {"account": account, "folder": folder, "uidvalidity": uidvalidity}
         return set(self._db.scalars(KNOWN_UIDS, values))
+
+    def known_mails(
+        self, account: str, folder: str, uidvalidity: int, first: int
+    ) -> list[KnownMail]:
+        place = {"account": account, "folder": folder, "uidvalidity": uidvalidity}
+        values = {**place, "first": first}
+        return [KnownMail(*row) for row in self._db.execute(KNOWN_MAILS, values)]
 
     def folder_validity(self, account: str, folder: str) -> int | None:
         return self._db.scalar(FOLDER_VALIDITY, {"account": account, "folder": folder})
@@ -299,6 +332,10 @@ class SqlReads(LedgerReads, LetterReads):
         hour = {"start": now - timedelta(hours=1), "end": now + timedelta(hours=1)}
         to_address = {"office": office, "address": address.lower(), **day}
         today = {str(kind): int(n) for kind, n in self._db.execute(SENT_TODAY, to_address)}
+        # From just after the same moment yesterday.
+        last_day = {"start": now - timedelta(days=1, microseconds=-1), "end": day["end"]}
+        recent = self._db.execute(SENT_TODAY, to_address | last_day)
+        row = {"office": office, "address": address.lower()}
         return AnswerCounts(
             acknowledgements_today=today.get(AnswerKind.ACKNOWLEDGEMENT.value, 0),
             returns_today=today.get(AnswerKind.RETURN.value, 0),
@@ -306,6 +343,8 @@ class SqlReads(LedgerReads, LetterReads):
             thread_ever=(self._db.scalar(IN_THREAD, {"thread": thread}) or 0) if thread else 0,
             office_last_hour=self._db.scalar(LAST_HOUR, {"office": office, **hour}) or 0,
             limit_notice_today=bool(today.get(AnswerKind.LIMIT.value, 0)),
+            kind_last_day={str(kind): int(n) for kind, n in recent},
+            in_a_row=self._db.scalar(IN_A_ROW, row) or 0,
         )
 
     def has_open_task(self, office: str, kind: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, bindparam, case, delete, insert, select, update
 
 from mailbot.adapters.db import tables as t
 from mailbot.adapters.db.dialect import insert_or
@@ -63,8 +63,26 @@ PARDON = (
     .where(t.inbound.c.id.in_(bindparam("ids", expanding=True)), t.inbound.c.attempts > 0)
     .values(attempts=t.inbound.c.attempts - 1)
 )
+FREE = (
+    update(t.inbound)
+    .where(t.inbound.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        # Below zero there are no UIDs, and the id makes it unique.
+        uid=-t.inbound.c.id,
+        state=case(
+            {
+                InboundState.NEW.value: InboundState.VANISHED.value,
+                InboundState.DECIDED.value: InboundState.SETTLED.value,
+            },
+            value=t.inbound.c.state,
+            else_=t.inbound.c.state,
+        ),
+    )
+)
 WIPE = delete(t.mail).where(t.mail.c.inbound_id == bindparam("id"))
 SENDER = select(t.inbound.c.from_addr).where(t.inbound.c.id == bindparam("id"))
+HOLD_ITEM = select(t.item.c.id).where(t.item.c.id == bindparam("id")).with_for_update()
+"""PostgreSQL: the row is another's only after this transaction. An SQLite database has one writer."""
 LETTER_BY_KEY = select(t.outbox.c.id).where(t.outbox.c.key == bindparam("key"))
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from sqlalchemy import ForeignKey, MetaData
 from sqlmodel import Field, SQLModel
 
-from mailbot.adapters.db.columns import CleanText, JsonText, UtcTime
+from mailbot.adapters.db.columns import CleanText, JsonText, KeyText, UtcTime
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -25,6 +25,11 @@ NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
 def string(default: str | None = "") -> Any:
     return Field(default=default, sa_type=CleanText)
+
+
+def key_text(default: str = "") -> Any:
+    """Of others' words that are looked up by."""
+    return Field(default=default, sa_type=KeyText)
 
 
 def json_list() -> Any:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field
 
@@ -30,6 +31,7 @@ from mailbot.adapters.db.table_base import (
     Base,
     json_list,
     json_object,
+    key_text,
     moment,
     refers,
     string,
@@ -38,6 +40,9 @@ from mailbot.adapters.db.table_base import metadata as metadata
 
 HEAD = "0004"
 """The newest migration: the schema this code works with. A test holds it to the scripts."""
+
+_HELD = text("state = 'held'")
+"""Held items are few among all items, and counted every few seconds (`adapters.db.health`)."""
 
 
 class Folder(Base, table=True):
@@ -77,6 +82,8 @@ class Inbound(Base, table=True):
     uidvalidity: int = Field(sa_type=BigInteger)
     uid: int = Field(sa_type=BigInteger)
     size: int = Field(sa_type=BigInteger)
+    marked: bool = False
+    """It bore our own keyword when it was found: an earlier life of the database dealt with it."""
     received: datetime = moment()
     received_source: str = string()
     state: str = string()
@@ -84,8 +91,8 @@ class Inbound(Base, table=True):
     first_seen: datetime = moment()
     sha256: str = string()
     content_key: str = string()
-    message_id: str = string()
-    from_addr: str = string()
+    message_id: str = key_text()
+    from_addr: str = key_text()
     subject: str = string()
     office: str = string()
     decision: str = string()
@@ -145,6 +152,7 @@ class Item(Base, table=True):
         ),
         Index("ix_item_sender", "office", "from_addr", "received"),
         Index("ix_item_first_sender", "office", "first_from_addr", "received"),
+        Index("ix_item_held", "state", sqlite_where=_HELD, postgresql_where=_HELD),
         Index(None, "inbound_id"),
         Index(None, "office", "received"),
         NEVER_REUSE_IDS,
@@ -162,9 +170,9 @@ class Item(Base, table=True):
     inbound_id: int | None = refers("inbound.id")
     """The mail of the current version; none where it came by another channel."""
     first_inbound_id: int | None = refers("inbound.id")
-    from_addr: str = string()
+    from_addr: str = key_text()
     """Sender of the current version's mail; the first mail's stands beside it."""
-    first_from_addr: str = string()
+    first_from_addr: str = key_text()
     channel: str = string("mail")
     evidence: str = string()
     """Of another channel: what shows it (a document number, a file)."""
@@ -174,7 +182,7 @@ class Item(Base, table=True):
     commissioned: bool = False
     follow_up: bool = False
     """Whether `flags` has `follow_up`, for the same reason."""
-    title_key: str = string()
+    title_key: str = key_text()
     """The current title as `core.intake.titles.normal_title` compares it."""
     flags: list[str] = json_list()
     lane: str = string("item")
@@ -234,7 +242,7 @@ class Outbox(Base, table=True):
     message_id: str = string()
     subject: str = string()
     inbound_id: int | None = refers("inbound.id")
-    thread: str = string()
+    thread: str = key_text()
     state: str = string()
     attempts: int = 0
     queued: datetime = moment()
@@ -313,7 +321,7 @@ class AddressBinding(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     office: str = string()
-    address: str = string()
+    address: str = key_text()
     unit_id: str = string()
     state: str = string()
     changed: datetime = moment()
@@ -406,7 +414,7 @@ class Audit(Base, table=True):
     at: datetime = moment()
     who: str = string()
     action: str = string()
-    subject: str = string()
+    subject: str = key_text()
     """`item:<id>`, `mail:<id>`, `outbox:<id>`, `binding:<office>:<address>` ..."""
     detail: dict[str, Any] = json_object()
 
@@ -441,12 +449,13 @@ receipt_counter = metadata.tables["receipt_counter"]
 duty, token = letters.duty, letters.token
 draft, draft_recipient, draft_file = letters.draft, letters.draft_recipient, letters.draft_file
 appeal = letters.appeal
-worker, lease, fact, alert, raw = (
+worker, lease, fact, alert, raw, removal = (
     machines.worker,
     machines.lease,
     machines.fact,
     machines.alert,
     machines.raw,
+    machines.removal,
 )
 
 APPEND_ONLY: tuple[Table, ...] = (decision, audit, record, seal, seal_entry)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary
 from sqlmodel import Field
 
 from mailbot.adapters.db.columns import CleanText
-from mailbot.adapters.db.table_base import Base, metadata, moment, string
+from mailbot.adapters.db.table_base import Base, json_list, metadata, moment, string
 
 
 class Worker(Base, table=True):
@@ -58,17 +58,23 @@ class Alert(Base, table=True):
     """A trouble somebody was told of, once when it began and once when it was over."""
 
     __tablename__ = "alert"
-    __table_args__ = (Index(None, "over"),)
+    __table_args__ = (Index(None, "told_over"),)
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = string()
-    """`mailbox:<account>`, `disk`, `outbox` …: at most one of a key is on."""
+    """`mailbox:<account>`, `disk`, `outbox` …: at most one of a key and host is on."""
+    host: str = string()
+    """The machine whose trouble it is; empty for what concerns the installation."""
     text: str = string()
     began: datetime = moment()
     told: datetime | None = moment(default=None)
-    """When a channel took the news; none while none has."""
+    """When the first channel took the news; none while none has."""
+    told_by: list[str] = json_list()
+    """The channels that took it: the others are still owed it, also after a restart."""
     over: datetime | None = moment(default=None)
     told_over: datetime | None = moment(default=None)
+    """When the last channel took the end of it: the matter is closed."""
+    over_by: list[str] = json_list()
 
 
 class Raw(Base, table=True):
@@ -82,8 +88,28 @@ class Raw(Base, table=True):
     raw: bytes = Field(sa_type=LargeBinary)
 
 
+class Removal(Base, table=True):
+    """What the office's retention took from a mail, after a person confirmed it. Marked before
+    anything is removed, so that a removal cut short is known and can be finished."""
+
+    __tablename__ = "removal"
+    __table_args__ = (
+        ForeignKeyConstraint(["inbound_id"], ["inbound.id"]),
+        Index(None, "raw_gone", "raw"),
+    )
+
+    inbound_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    content: datetime | None = moment(default=None)
+    """When the mail as read was wiped."""
+    raw: datetime | None = moment(default=None)
+    """When its raw bytes were given up."""
+    raw_gone: datetime | None = moment(default=None)
+    """When they were really gone, or found to be needed for a mail that has the same ones."""
+
+
 worker = metadata.tables["worker"]
 lease = metadata.tables["lease"]
 fact = metadata.tables["fact"]
 alert = metadata.tables["alert"]
 raw = metadata.tables["raw"]
+removal = metadata.tables["removal"]

@@ -7,7 +7,7 @@ transaction. Decisions and audit lines are only ever added.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -16,13 +16,19 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, update
 
 from mailbot.adapters.db import tables as t
+from mailbot.adapters.db.dialect import hold_names
 from mailbot.adapters.db.event_rows import FOLLOW_UP
+from mailbot.adapters.db.facts import FactWrites
+from mailbot.adapters.db.leases import living
 from mailbot.adapters.db.ledger_writes import LedgerWrites
 from mailbot.adapters.db.letter_writes import LetterWrites
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.db.records import version_values
+from mailbot.adapters.db.restored import RestoreWrites
 from mailbot.adapters.db.statements import (
     CHANGES,
+    FREE,
+    HOLD_ITEM,
     INSERTS,
     LETTER,
     LETTER_BY_KEY,
@@ -32,6 +38,7 @@ from mailbot.adapters.db.statements import (
     WIPE,
     upserts,
 )
+from mailbot.adapters.db.suspension import SuspensionWrites
 from mailbot.adapters.db.trail import BOT, add_audit, add_task
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import WorldFault
@@ -57,7 +64,7 @@ CHUNK = 500
 """Rows or ids per statement."""
 
 
-class SqlTransaction(LedgerWrites, LetterWrites):
+class SqlTransaction(LedgerWrites, LetterWrites, FactWrites, SuspensionWrites, RestoreWrites):
     """Lives inside `SqlStore.begin()`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -88,6 +95,9 @@ class SqlTransaction(LedgerWrites, LetterWrites):
             raise
         point.commit()
 
+    def hold_offices(self, offices: Collection[str]) -> None:
+        hold_names(self._db, (f"office:{office}" for office in offices))
+
     # inbound
 
     def register(self, envelopes: Sequence[Envelope], source: str, now: datetime) -> int:
@@ -105,6 +115,7 @@ class SqlTransaction(LedgerWrites, LetterWrites):
                     "received": e.received,
                     "received_source": source,
                     "state": InboundState.NEW,
+                    "marked": e.marked,
                     "first_seen": now,
                 }
                 for e in once[start : start + CHUNK]
@@ -119,6 +130,10 @@ class SqlTransaction(LedgerWrites, LetterWrites):
     def pardon(self, inbound_ids: Sequence[int]) -> None:
         for start in range(0, len(inbound_ids), CHUNK):
             self._db.execute(PARDON, {"ids": inbound_ids[start : start + CHUNK]})
+
+    def free_numbers(self, inbound_ids: Sequence[int]) -> None:
+        for start in range(0, len(inbound_ids), CHUNK):
+            self._db.execute(FREE, {"ids": inbound_ids[start : start + CHUNK]})
 
     def vanished(self, inbound_id: int) -> None:
         self._change(t.inbound, inbound_id, state=InboundState.VANISHED)
@@ -351,6 +366,10 @@ class SqlTransaction(LedgerWrites, LetterWrites):
     ) -> None:
         add_audit(self._db, who, action, subject, detail, now)
 
+    def working(self, seconds: float) -> int:
+        """How many daemons gave a sign of life within so many seconds."""
+        return living(self._db, seconds)
+
     # outbox
 
     def queue(
@@ -367,6 +386,8 @@ class SqlTransaction(LedgerWrites, LetterWrites):
     # shared
 
     def _item(self, item_id: int) -> ItemRow:
+        """Nobody else changes it until the transaction ends."""
+        self._db.execute(HOLD_ITEM, {"id": item_id})
         found = self._read.item(item_id)
         if found is None:
             raise KeyError(f"no item {item_id}")

@@ -24,7 +24,8 @@ from mailbot.app.errors import WorldFault
 from mailbot.app.letter_records import DraftRow, DraftState, DutyState
 from mailbot.app.ports import Reads, Store, Transaction
 from mailbot.app.posting import Posted, Posting
-from mailbot.app.records import Outgoing
+from mailbot.app.records import OutboxState, Outgoing
+from mailbot.app.witness import state_for
 from mailbot.core.duties.catchup import Passed, Step, catch_up
 from mailbot.core.duties.occurrence import Occurrence
 from mailbot.core.rules.rulebook import OfficeBook
@@ -131,6 +132,8 @@ class _Office:
         """What counts of the time looked back on; None at the first tick ever."""
         recently = self.swept is not None and self.swept <= now < self.swept + SWEEP
         back = RECENT if recently else LOOK_BACK
+        if not recently:
+            self._lift_suspensions(now)
         with self.store.reading() as reads:
             start = reads.in_service_since(self.id)
             if start is not None:
@@ -148,6 +151,13 @@ class _Office:
             self.swept = now
         own = (o for o in found.occurrences if o.key in self.settled or self._counts(o, now))
         return Scan(tuple(own), found.blocked)
+
+    def _lift_suspensions(self, now: datetime) -> None:
+        with self.store.reading() as reads:
+            waiting = reads.suspended(self.id)
+        if waiting:
+            with self.store.begin() as tx:
+                tx.end_suspensions(self.id, now)
 
     def _begin(self, new: bool, now: datetime) -> None:
         with self.store.begin() as tx:
@@ -197,7 +207,8 @@ class _Office:
                     tx.close_tasks(self.id, told_as(key), now)
                     for passed in step.passed:
                         tx.add_duty(passed_duty(passed), now)
-                    letters = self._write(tx, posting, prepared, outgoing, now)
+                    state = state_for(tx.read, occurrence.due)
+                    letters = self._write(tx, posting, prepared, outgoing, state, now)
         except Exception as error:
             if isinstance(error, WorldFault) and error.systemic:
                 raise
@@ -223,17 +234,18 @@ class _Office:
         posting: Posting,
         prepared: Prepared,
         outgoing: Sequence[Outgoing],
+        state: OutboxState,
         now: datetime,
     ) -> int:
         """All that a duty leaves behind beside its key; how many letters."""
         for letter in outgoing:
-            tx.queue(letter, now)
+            tx.queue(letter, now, state=state)
         if prepared.draft is None:
             return len(outgoing)
         row = tx.add_draft(prepared.draft, WHO, now)
         mails = self.announce(tx, self.book, row, now) if self.announce is not None else ()
         for mail in mails:
-            posting.queue(tx, mail, f"draft:{row.id}", self.book, now)
+            posting.queue(tx, mail, f"draft:{row.id}", self.book, now, state)
         return len(outgoing) + len(mails)
 
     def _pass_over(self, passed: Sequence[Passed], now: datetime, report: TickReport) -> None:

@@ -94,7 +94,7 @@ def _at_once(
     fresh = _fresh(reads, office, rule, until, None)
     if not fresh.rows or not rule.stages:
         return []
-    newest = max(row.at for row in fresh.rows)
+    newest = max(min(row.at, until) for row in fresh.rows)
     if not since < newest <= until:
         return []
     return [Occurrence(office, rule, f"{RECORDS}{fresh.last}", rule.stages[0], newest)]
@@ -119,11 +119,13 @@ def _fresh(reads: Reads, office: str, rule: LetterRule, until: datetime, last: i
         after = int(told.new.detail.get("last") or _last_of(told.new.period) or 0)
         since = told.at
     earliest = max(begin, until - NO_NEWS, start if start <= until else begin)
-    rows = (
-        row
-        for row in reads.records_entered(office, after, KINDS)
-        if earliest <= row.at <= until and (last is None or row.id <= last)
-    )
+    entered = [
+        row for row in reads.records_entered(office, after, KINDS) if last is None or row.id <= last
+    ]
+    # By number, not by time: several machines' clocks need not agree, and what has a lower number
+    # than something known is known as well.
+    known = max((row.id for row in entered if row.at <= until), default=0)
+    rows = (row for row in entered if row.id <= known and earliest <= row.at)
     return Fresh(tuple(row for row in rows if _live(row)), since)
 
 

@@ -50,6 +50,7 @@ class Readers:
         self._words = Words(book)
         self._units = {unit.id: unit for unit in book.roster.units}
         self._bindings: list[Binding] = reads.bound_addresses(book.info.id)
+        self._suspended = reads.suspended(book.info.id)
         self._told: dict[tuple[str, str], Told] = {}
         self.outcomes: dict[str, dict[str, Any]] = {}
         """For the duty's detail: `{"jiaoti": {"outcome": "sent", "why": ""}}`."""
@@ -90,7 +91,7 @@ class Readers:
     def _people(self, unit: Unit, item: ItemRow | None) -> tuple[list[Addressee], tuple[str, ...]]:
         submitter = self._submitter(unit, item) if LIAISON in self._roles else None
         roles = [r for r in self._roles if submitter is None or r != LIAISON]
-        found = recipients(unit, roles, self._day, self._bindings)
+        found = recipients(unit, roles, self._day, self._bindings, self._suspended)
         people = {p.address.lower(): p for p in ((submitter,) if submitter else ())}
         for person in found.people:
             people.setdefault(person.address.lower(), person)

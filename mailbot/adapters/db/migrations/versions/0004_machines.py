@@ -32,6 +32,10 @@ def _time(name: str, *, null: bool = False) -> Column:
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("inbound") as inbound:
+        # A default given as text: an expression would have SQLite copy the table, and lose the
+        # promise that ids are never used twice.
+        inbound.add_column(sa.Column("marked", sa.Boolean(), nullable=False, server_default="0"))
     with op.batch_alter_table("outbox") as outbox:
         outbox.add_column(_text("claimed_by", default=""))
         outbox.add_column(_number("looks", default="0"))
@@ -66,14 +70,19 @@ def upgrade() -> None:
         "alert",
         sa.Column("id", sa.Integer(), nullable=False),
         _text("key"),
+        _text("host"),
         _text("text"),
         _time("began"),
         _time("told", null=True),
+        _text("told_by"),
         _time("over", null=True),
         _time("told_over", null=True),
+        _text("over_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
     )
-    op.create_index(op.f("ix_alert_over"), "alert", ["over"])
+    op.create_index(op.f("ix_alert_told_over"), "alert", ["told_over"])
+    held = sa.text("state = 'held'")
+    op.create_index("ix_item_held", "item", ["state"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "raw",
         _text("sha256"),
@@ -81,3 +90,15 @@ def upgrade() -> None:
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_raw")),
     )
+    op.create_table(
+        "removal",
+        _number("inbound_id"),
+        _time("content", null=True),
+        _time("raw", null=True),
+        _time("raw_gone", null=True),
+        sa.ForeignKeyConstraint(
+            ["inbound_id"], ["inbound.id"], name=op.f("fk_removal_inbound_id_inbound")
+        ),
+        sa.PrimaryKeyConstraint("inbound_id", name=op.f("pk_removal")),
+    )
+    op.create_index(op.f("ix_removal_raw_gone_raw"), "removal", ["raw_gone", "raw"])
