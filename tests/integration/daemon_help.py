@@ -107,9 +107,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "TEST_CODE": "secret", "MAILBOT_LANG": "en", "PYTHONUTF8": "1"}
 
 
-def until(condition: Callable[[], bool], what: str, log: Path | None = None) -> None:
+def until(
+    condition: Callable[[], bool],
+    what: str,
+    log: Path | None = None,
+    *,
+    patience: float = PATIENCE,
+) -> None:
     """Waits for a condition; fails naming what did not happen, with the daemon's log."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if condition():
             return

@@ -19,6 +19,7 @@ from typing import Any
 
 from docx import Document as Word
 
+from mailbot.adapters.db.engine import SqlStore
 from mailbot.adapters.letters.render import MailTemplates
 from mailbot.adapters.papers import OfficePapers
 from mailbot.adapters.signing import Signer
@@ -116,10 +117,12 @@ def office(rule: LetterRule = CIRCULAR, units: Any = UNITS, **changes: Any) -> O
 class Bureau(Desk):
     """The desk of `test_scoring` with letters."""
 
-    def __init__(self, folder: Path, book: OfficeBook | None = None) -> None:
+    def __init__(
+        self, folder: Path, book: OfficeBook | None = None, store: SqlStore | None = None
+    ) -> None:
         self.folder = folder
         self.mailbox = Mailbox("box", "xinxi@example.org", (OFFICE,))
-        super().__init__(folder, book or office())
+        super().__init__(folder, book or office(), store)
 
     def use(self, book: OfficeBook) -> None:
         super().use(book)

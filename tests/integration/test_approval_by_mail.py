@@ -113,7 +113,7 @@ def test_a_reply_approves_seals_and_sends(desk: Desk) -> None:
     assert mail.recipient == BOSS and parsed(mail.raw)["In-Reply-To"]
 
 
-def test_a_code_is_good_once(desk: Desk) -> None:
+def test_a18_a_code_is_good_once(desk: Desk) -> None:
     desk.reply("批准")
     assert "没有发文字号" in desk.last()
     sent = desk.notices()
@@ -170,7 +170,7 @@ def test_a_stale_draft_is_not_approved_and_a_new_one_comes(desk: Desk) -> None:
     assert desk.row(2).state is DraftState.SENT
 
 
-def test_only_from_the_address_it_was_made_for(desk: Desk) -> None:
+def test_a18_only_from_the_address_it_was_made_for(desk: Desk) -> None:
     desk.reply("批准", sender=SECOND, to=BOSS)
     assert "审批码不对" in desk.last() and desk.row().state is DraftState.DRAFT
     stranger = desk.reply("批准", sender="staff2@example.org", to=BOSS)
@@ -181,7 +181,7 @@ def test_only_from_the_address_it_was_made_for(desk: Desk) -> None:
     assert desk.row().state is DraftState.DRAFT
 
 
-def test_wrong_codes_are_answered_without_detail_and_only_a_few_times(desk: Desk) -> None:
+def test_a18_wrong_codes_are_answered_without_detail_and_only_a_few_times(desk: Desk) -> None:
     kinds = []
     for n in range(7):
         subject = f"Re: [审批码 ABCD-EF{'ABCDEFGH'[n]}2]"
@@ -205,7 +205,7 @@ def test_an_approvers_own_item_is_an_item(desk: Desk) -> None:
     assert settled.kind == "accept" and len(settled.items) == 1
 
 
-def test_an_expired_code(desk: Desk) -> None:
+def test_a18_an_expired_code(desk: Desk) -> None:
     desk.clock.time += timedelta(days=31)
     desk.reply("批准")
     assert "已经过期" in desk.last() and desk.row().state is DraftState.DRAFT
@@ -229,7 +229,7 @@ def test_a_code_used_late_but_sent_in_time_counts(desk: Desk) -> None:
         ("", DraftState.DRAFT),
     ],
 )
-def test_where_it_can_be_verified_it_must_be(
+def test_a18_where_it_can_be_verified_it_must_be(
     tmp_path: Path, header: str, state: DraftState
 ) -> None:
     desk = Desk(tmp_path, authserv_ids=frozenset({"mx.example.org"}))
@@ -239,7 +239,7 @@ def test_where_it_can_be_verified_it_must_be(
         assert (settled.kind, settled.answer.letter) == ("hold", None)
 
 
-def test_a_machines_reply_approves_nothing(desk: Desk) -> None:
+def test_a18_a_machines_reply_approves_nothing(desk: Desk) -> None:
     settled = desk.reply("批准", Precedence="bulk")
     assert (settled.kind, desk.row().state) == ("hold", DraftState.DRAFT)
     settled = desk.reply("批准", Auto_Submitted="auto-replied")

@@ -15,9 +15,16 @@ import pytest
 
 from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SHANGHAI, shipped
+from mailbot.app.board import Board
+from mailbot.app.duties.engine import Duties
+from mailbot.app.leases import DUTIES, Lease
 from mailbot.bootstrap import Office, open_office
 from mailbot.daemon import Daemon
+from mailbot.daemon.calendar import Calendar
+from mailbot.daemon.main import _guarded
 from tests.integration.cli_help import Cli, installed
+
+ALONE = Lease(DUTIES, "", 0)
 
 LETTERS = """
 [people]
@@ -240,17 +247,18 @@ def test_once_does_what_is_due_and_says_so(cli: Cli, monkeypatch: pytest.MonkeyP
 def test_the_daemon_does_what_is_due_and_wakes_the_delivery(cli: Cli) -> None:
     clock = Clock(at("2026-08-24T12:00"))
     office = opened(cli, clock)
-    daemon = Daemon(office)
-    daemon._do_duties()
+    woken: list[bool] = []
+    calendar = Calendar(office, Board(), wake=lambda: woken.append(True))
+    calendar.tick(office, ALONE)
     assert rows(office) == 0
-    assert not daemon.queued.is_set()
+    assert not woken
     clock.go(at("2026-08-25T08:31"))
-    daemon._do_duties()
-    assert daemon.queued.is_set()
+    calendar.tick(office, ALONE)
+    assert woken
     assert rows(office) == 1
     for minute in range(1, 20):
         clock.go(at("2026-08-25T08:31") + timedelta(minutes=minute))
-        daemon._do_duties()
+        calendar.tick(office, ALONE)
     assert rows(office) == 1
     assert rows(office, "outbox") == 1
 
@@ -258,19 +266,19 @@ def test_the_daemon_does_what_is_due_and_wakes_the_delivery(cli: Cli) -> None:
 def test_the_daemon_waits_when_its_clock_leaps(cli: Cli, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock(at("2026-08-24T12:00"))
     office = opened(cli, clock)
-    daemon = Daemon(office)
-    daemon._do_duties()
+    calendar = Calendar(office, Board(), wake=lambda: None)
+    calendar.tick(office, ALONE)
     clock.wall = at("2027-08-25T12:00")
-    daemon._do_duties()
+    calendar.tick(office, ALONE)
     assert rows(office) == 0
-    assert "系统时钟从 2026-08-24 12:00" in caplog.text
+    assert "上一次确知的时间是 2026-08-24 12:00" in caplog.text
     with office.store.reading() as reads:
         (task,) = reads.open_tasks("otog")
     assert task[0] == "clock"
     clock.wall = at("2026-08-24T12:01")
-    daemon._do_duties()
+    calendar.tick(office, ALONE)
     clock.go(at("2026-08-25T09:01"))
-    daemon._do_duties()
+    calendar.tick(office, ALONE)
     assert rows(office) == 2
 
 
@@ -278,13 +286,15 @@ def test_a_fault_in_the_calendar_does_not_end_the_daemon(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     daemon = Daemon(opened(cli, Clock(at("2026-08-24T12:00"))))
+    daemon.keeper.tick()
 
     def broken(*_: Any) -> None:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr(daemon.duties, "tick", broken)
-    daemon._guarded(daemon._do_duties)
+    monkeypatch.setattr(Duties, "tick", broken)
+    _guarded(daemon.do_duties)
     assert "oops" in caplog.text
+    assert "duties" in daemon.board.troubles()
 
 
 def test_the_end_of_the_known_holidays_is_logged_once_a_day(
@@ -293,8 +303,9 @@ def test_the_end_of_the_known_holidays_is_logged_once_a_day(
     probe = opened(cli, Clock(at("2026-08-24T12:00")))
     end = probe.calendar.covered_until
     clock = Clock(datetime(end.year, 12, 20, 10, tzinfo=SHANGHAI))
-    daemon = Daemon(opened(cli, clock))
+    office = opened(cli, clock)
+    calendar = Calendar(office, Board(), wake=lambda: None)
     for minutes in (0, 1, 60, 24 * 60):
         clock.go(clock.wall + timedelta(minutes=minutes))
-        daemon._do_duties()
+        calendar.tick(office, ALONE)
     assert caplog.text.count("即将没有节假日安排") == 2

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
+from mailbot.adapters.system import shipped
 from tests.integration.daemon_help import Bot, configure, submission, until
 from tests.servers.dovecot import Dovecot, Profile
 from tests.servers.smtp_sink import SmtpSink
@@ -168,4 +171,48 @@ def test_a_refused_login_says_so_and_touches_nothing(
         until(
             lambda: "login" in bot.log.read_text("utf-8").lower(), "a word about the login", bot.log
         )
+        assert bot.stop() == 0
+
+
+NEW = "本行是新加的。"
+
+
+def test_p4_a_running_daemon_takes_up_what_is_good_and_refuses_what_is_broken(
+    tmp_path: Path, dovecot: Dovecot, mail_user: str, sink: SmtpSink
+) -> None:
+    """By SIGHUP, as `systemctl reload` sends it. It never stops answering."""
+    templates = tmp_path / "templates"
+    shutil.copytree(shipped("templates"), templates)
+    (template,) = (templates / "mail").glob("acknowledgement.txt.j2")
+    good = template.read_text("utf-8")
+    config = configure(tmp_path, dovecot, mail_user, sink, 'templates_dir = "templates"')
+
+    def answer() -> str:
+        number = len(sink.letters) + 1
+        dovecot.append(mail_user, submission(number))
+        until(lambda: len(sink.letters) == number, f"answer {number}", bot.log)
+        body = message_from_bytes(sink.letters[-1].raw, policy=policy.default).get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    def reload(said: str) -> None:
+        before = bot.log.read_text("utf-8").count(said)
+        assert bot.process is not None
+        bot.process.send_signal(signal.SIGHUP)
+        until(lambda: bot.log.read_text("utf-8").count(said) > before, said, bot.log)
+
+    taken, refused = "mailbot.reloading reloaded", "mailbot.reloading not reloaded"
+    with Bot(config) as bot:
+        bot.start()
+        assert NEW not in answer()
+        template.write_text(f"{good}\n{NEW}\n", "utf-8")
+        reload(taken)
+        # What was under way is finished by the old template.
+        until(lambda: NEW in answer(), "an answer by the new template", bot.log)
+        template.write_text(good + "\n{{ 半句", "utf-8")
+        reload(refused)
+        assert NEW in answer()
+        template.write_text(good, "utf-8")
+        reload(taken)
+        until(lambda: NEW not in answer(), "an answer by the old template", bot.log)
         assert bot.stop() == 0

@@ -1091,7 +1091,7 @@ def test_i7_a_line_dead_in_idle_is_noticed_when_idle_ends(dovecot: Dovecot, mail
 def test_idle_is_renewed_before_anybody_hangs_up(
     dovecot: Dovecot, mail_user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.adapters.imap.source.IDLE_RENEWAL", 0.1)
+    monkeypatch.setattr("mailbot.adapters.imap.idling.RENEWAL", 0.1)
     with (
         PickyProxy((dovecot.host, dovecot.imap_port), hide=()) as proxy,
         source(proxy.port, mail_user) as box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -309,6 +309,24 @@ def test_only_the_stages_roles_are_written_to(made: Made) -> None:
     days.adopt(RECEIPT)
     days.tick("08-12 10:01")
     assert [r for r, _ in days.told()] == [HEAD.address]
+
+
+def test_what_a_machine_with_a_fast_clock_entered_is_told_once(made: Made) -> None:
+    """Told with what another machine entered next, whose clock says it was before: who told the
+    one would pass over the other for good."""
+    days = made()
+    days.at("08-12 10:00")
+    fast = days.clock.time + timedelta(minutes=3)
+    days.clock.time = fast
+    days.adopt(RECEIPT)
+    days.tick("08-12 10:00")
+    assert days.told() == []
+    days.at("08-12 10:01")
+    days.adopt(RECEIPT, "鄂尔多斯政讯")
+    days.tick("08-12 10:01")
+    assert [len(lines) for _, lines in days.told()] == [2, 2]
+    days.run("08-12 10:02", "08-12 16:00")
+    assert len(days.told()) == 2
 
 
 def test_a_clock_set_back_tells_nothing_twice(made: Made) -> None:

@@ -17,6 +17,7 @@ import pytest
 from docx import Document as Word
 from openpyxl import load_workbook
 
+from mailbot.adapters.db.engine import open_store
 from mailbot.adapters.word.gongwen import DRAFT_MARK
 from mailbot.app.errors import OperatorFault
 from mailbot.app.letter_records import DraftState, DutyState, NewDuty
@@ -55,13 +56,25 @@ NUMBER = "某办通〔2026〕12号"
 
 @pytest.fixture
 def bureau(tmp_path: Path) -> Iterator[Bureau]:
-    bureau = Bureau(tmp_path)
+    bureau = filled(Bureau(tmp_path))
+    yield bureau
+    bureau.store.close()
+
+
+@pytest.fixture
+def either_bureau(tmp_path: Path, database: str) -> Iterator[Bureau]:
+    """On either kind of database."""
+    bureau = filled(Bureau(tmp_path, store=open_store(database)))
+    yield bureau
+    bureau.store.close()
+
+
+def filled(bureau: Bureau) -> Bureau:
     bureau.item("2026-07-06", "a")
     bureau.item("2026-08-06", "a")
     bureau.item("2026-09-07", "a", "problem")
     bureau.item("2026-08-07", "b")
-    yield bureau
-    bureau.store.close()
+    return bureau
 
 
 def refused(code: str, call: object, *args: object, **more: object) -> NotDecided:
@@ -175,7 +188,8 @@ def test_nobody_has_an_address(tmp_path: Path) -> None:
 # --- approval
 
 
-def test_an_approved_notice_goes_to_exactly_those_shown_and_seals(bureau: Bureau) -> None:
+def test_an_approved_notice_goes_to_exactly_those_shown_and_seals(either_bureau: Bureau) -> None:
+    bureau = either_bureau
     bureau.draft(Q3)
     bureau.mails()
     done = bureau.approval.approve(1, "王五", OCTOBER, number=NUMBER, issued=date(2026, 10, 13))
@@ -248,7 +262,8 @@ def test_the_same_draft_is_good_on_another_day(bureau: Bureau) -> None:
     assert bureau.approval.approve(1, "王五", OCTOBER + timedelta(days=9)).sealed
 
 
-def test_two_people_approve_at_once(bureau: Bureau) -> None:
+def test_two_people_approve_at_once(either_bureau: Bureau) -> None:
+    bureau = either_bureau
     bureau.draft(Q3)
     bureau.mails()
     results: list[object] = []

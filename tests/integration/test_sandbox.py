@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,17 +50,33 @@ def read(raw, complete):
         os.kill(os.getppid(), 0)
         os.mkdir({out!r})
         os.kill(os.getpid(), signal.SIGKILL)
+    while b"X-Do: wait" in raw and not os.path.exists({out!r}):
+        time.sleep(0.01)
+    if b"X-Do: mkdir" in raw:
+        os.mkdir({out!r})
     return read_mail(raw, complete)
 
 sandbox_child.main(sys.argv[1:], read)
 """
 
 
+REAL = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from mailbot.adapters.sandbox_child import main
+main(sys.argv[1:])
+"""
+
+
+def scripted(folder: Path) -> list[str]:
+    script = folder / "child.py"
+    script.write_text(textwrap.dedent(CHILD.format(path=sys.path, out=str(folder / "out"))))
+    return [sys.executable, str(script)]
+
+
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[SandboxedReader]:
-    script = tmp_path / "child.py"
-    script.write_text(textwrap.dedent(CHILD.format(path=sys.path, out=str(tmp_path / "out"))))
-    reader = SandboxedReader(seconds=1, memory_mb=400, command=[sys.executable, str(script)])
+    reader = SandboxedReader(seconds=1, memory_mb=400, command=scripted(tmp_path))
     yield reader
     reader.close()
 
@@ -130,8 +147,8 @@ def test_the_child_is_replaced_after_its_share(tmp_path: Path) -> None:
         pids = []
         for _ in range(7):
             reader.read(GOOD)
-            assert reader._child is not None
-            pids.append(reader._child._process.pid)
+            assert reader._places[0]._child is not None
+            pids.append(reader._places[0]._child._process.pid)
         assert [len(set(pids[:3])), len(set(pids[3:6])), len(set(pids))] == [1, 1, 3]
     finally:
         reader.close()
@@ -140,8 +157,8 @@ def test_the_child_is_replaced_after_its_share(tmp_path: Path) -> None:
 def test_a_closed_reader_can_be_used_again() -> None:
     reader = SandboxedReader()
     reader.read(GOOD)
-    assert reader._child is not None
-    process = reader._child._process
+    assert reader._places[0]._child is not None
+    process = reader._places[0]._child._process
     reader.close()
     reader.close()
     assert process.poll() is not None
@@ -192,3 +209,70 @@ def test_the_environment_does_not_choose_what_is_imported(
     reader = SandboxedReader()
     assert reader.read(GOOD).subject
     reader.close()
+
+
+def test_a_batch_is_read_by_several_in_its_order() -> None:
+    reader = SandboxedReader(processes=3)
+    mails = [(plain(f"s{n}".encode(), b"x"), True) for n in range(20)]
+    try:
+        assert [m.subject for m in reader.read_all(mails)] == [f"s{n}" for n in range(20)]
+        assert reader.read_all([]) == []
+        assert sum(place._child is not None for place in reader._places) == 3
+    finally:
+        reader.close()
+
+
+def test_p5_one_mail_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """The first mail is through only once a later one of the batch was read beside it."""
+    reader = SandboxedReader(seconds=60, memory_mb=400, processes=2, command=scripted(tmp_path))
+    try:
+        mails = reader.read_all([(doing("wait"), True), (GOOD, True), (doing("mkdir"), True)])
+    finally:
+        reader.close()
+    raws = [doing("wait"), GOOD, doing("mkdir")]
+    assert mails == [read_mail(raw) for raw in raws]
+
+
+def test_p5_a_batch_comes_back_whole_whatever_one_mail_does(tmp_path: Path) -> None:
+    reader = SandboxedReader(seconds=1, memory_mb=400, processes=2, command=scripted(tmp_path))
+    try:
+        bad = [doing("sleep"), doing("segfault"), doing("eat")]
+        mails = reader.read_all([(raw, True) for raw in (*bad, *[GOOD] * 5)])
+    finally:
+        reader.close()
+    assert [bool(m.subject) for m in mails] == [False] * 3 + [True] * 5
+
+
+def test_r6_one_child_that_starts_reads_for_those_that_do_not(tmp_path: Path) -> None:
+    """Only the first to come finds room for a process."""
+    only = [sys.executable, "-c", f"import os; os.mkdir({str(tmp_path / 'taken')!r})\n" + REAL]
+    reader = SandboxedReader(processes=3, memory_mb=400, command=only)
+    mails = [(plain(f"s{n}".encode(), b"x"), True) for n in range(12)]
+    try:
+        for _ in range(3):
+            assert [m.subject for m in reader.read_all(mails)] == [f"s{n}" for n in range(12)]
+            assert sum(place._child is not None for place in reader._places) == 1
+        (tmp_path / "taken").rmdir()
+        # Where none could be started before it is tried again.
+        assert [m.subject for m in reader.read_all(mails)] == [f"s{n}" for n in range(12)]
+    finally:
+        reader.close()
+
+
+def test_r6_without_threads_one_place_reads_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    reader = SandboxedReader(processes=3)
+    try:
+        assert [m.subject for m in reader.read_all([(plain(b"a", b"x"), True)] * 5)] == ["a"] * 5
+    finally:
+        reader.close()
+
+
+def test_r6_no_child_at_any_place_ends_the_batch() -> None:
+    reader = SandboxedReader(processes=3, command=[sys.executable, "-c", "raise SystemExit(5)"])
+    with pytest.raises(Retryable) as caught:
+        reader.read_all([(GOOD, True)] * 4)
+    assert caught.value.systemic and caught.value.code == "sandbox"

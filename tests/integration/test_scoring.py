@@ -82,8 +82,10 @@ BOOK = office()
 class Desk:
     """The store with short ways to fill it, and the scorer on it."""
 
-    def __init__(self, folder: Path, book: OfficeBook = BOOK) -> None:
-        self.store: SqlStore = h.fresh(folder)
+    def __init__(
+        self, folder: Path, book: OfficeBook = BOOK, store: SqlStore | None = None
+    ) -> None:
+        self.store: SqlStore = store or h.fresh(folder)
         self.use(book)
 
     def use(self, book: OfficeBook) -> None:

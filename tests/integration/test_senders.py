@@ -113,7 +113,7 @@ def test_a_refused_address_is_stored_and_not_answered(world: World) -> None:
     assert (world.letters(), world.items()) == ([], [])
 
 
-def test_a_forged_sender_is_held_in_silence(tmp_path: Path) -> None:
+def test_a13_a_forged_sender_is_held_in_silence(tmp_path: Path) -> None:
     """Faults A13."""
     world = World(tmp_path, authserv_ids=MX)
     world.receive(item(**PASS))
@@ -130,7 +130,7 @@ def test_a_forged_sender_is_held_in_silence(tmp_path: Path) -> None:
     assert world.only_item().version_no == 1
 
 
-def test_without_the_servers_word_an_accepted_item_is_not_replaced(tmp_path: Path) -> None:
+def test_a13_without_the_servers_word_an_accepted_item_is_not_replaced(tmp_path: Path) -> None:
     """Faults A13: the mailbox names its server, the mail carries nothing of it."""
     world = World(tmp_path, authserv_ids=MX)
     first = world.receive(item(**PASS))
@@ -142,7 +142,7 @@ def test_without_the_servers_word_an_accepted_item_is_not_replaced(tmp_path: Pat
     assert "unverified" in new.items[0].flags
 
 
-def test_an_attackers_own_authentication_results_do_not_count(tmp_path: Path) -> None:
+def test_a14_an_attackers_own_authentication_results_do_not_count(tmp_path: Path) -> None:
     """Faults A14."""
     world = World(tmp_path, authserv_ids=MX)
     first = world.receive(item(**PASS))
@@ -165,7 +165,7 @@ def test_an_attackers_own_authentication_results_do_not_count(tmp_path: Path) ->
     ],
     ids=["advertisement", "English", "nothing", "a notice"],
 )
-def test_a_stranger_without_anything_of_a_submission_gets_no_letter(
+def test_a16_a_stranger_without_anything_of_a_submission_gets_no_letter(
     world: World, raw: bytes
 ) -> None:
     """Faults A16."""
@@ -184,7 +184,7 @@ def test_a_stranger_without_anything_of_a_submission_gets_no_letter(
     ],
     ids=["a unit", "a telephone", "a file"],
 )
-def test_a_stranger_with_something_of_one_is_sent_back_once_a_day(world: World, raw: bytes) -> None:
+def test_a16_a_stranger_with_something_of_one_is_sent_back_once_a_day(world: World, raw: bytes) -> None:
     assert world.receive(raw).decision.kind.value == "return"
     assert [(k, r) for k, r, _ in world.letters()] == [("return", STRANGER)]
     second = world.receive(letter("水利局 安全饮水", "另一条。" + ARTICLE, sender=STRANGER))
@@ -197,7 +197,7 @@ def test_a_stranger_with_something_of_one_is_sent_back_once_a_day(world: World, 
     assert len(world.letters()) == 2
 
 
-def test_a_return_quotes_no_body_and_stays_short(world: World) -> None:
+def test_a16_a_return_quotes_no_body_and_stays_short(world: World) -> None:
     world.receive(letter("农牧局+" + "春耕" * 200, "机要" + ARTICLE, sender=STRANGER))
     (sent,) = world.sent()
     text = text_of(sent.raw)
@@ -215,7 +215,7 @@ def test_a_return_quotes_no_body_and_stays_short(world: World) -> None:
         "ｗｗｗ．ｃｈｅａｐ．ｃｏｍ",
     ],
 )
-def test_nothing_of_an_advertisement_reaches_an_unverified_address(
+def test_a17_nothing_of_an_advertisement_reaches_an_unverified_address(
     world: World, advert: str
 ) -> None:
     """Faults A17: in no place of the letter."""
@@ -233,7 +233,7 @@ def test_nothing_of_an_advertisement_reaches_an_unverified_address(
             assert "cheap" not in shown
 
 
-def test_a_hostile_subject_costs_no_time(world: World) -> None:
+def test_a11_a_hostile_subject_costs_no_time(world: World) -> None:
     world.receive(letter("农牧局 " + "a." * 15_000, ARTICLE, sender=STRANGER))
     assert len(world.letters()) == 1
 
@@ -335,7 +335,7 @@ def test_pending_notes_have_a_daily_limit_too(world: World) -> None:
     assert [k for k, _, _ in world.letters()] == ["pending"] * 20 + ["limit"]
 
 
-def test_the_breaker_trips_and_is_told_once(tmp_path: Path) -> None:
+def test_a16_the_breaker_trips_and_is_told_once(tmp_path: Path) -> None:
     world = World(tmp_path, with_limits(otog(), per_hour=5))
     senders = [f"s{n}@example.com" for n in range(9)]
     world.receive(

@@ -73,6 +73,9 @@ userdb {{
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox Gesendet {{
+    special_use = \\Sent
+  }}
 }}
 service anvil {{
   chroot =

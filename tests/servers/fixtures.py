@@ -1,6 +1,7 @@
 """Fixtures that start the servers; imported as a plugin (`pytest_plugins`) by tests/conftest.py.
 
-One Dovecot per profile and test session; each test gets a user of its own.
+One Dovecot per profile and test session; each test gets a user of its own. One PostgreSQL per test
+session (each xdist worker has its own); each test gets a database of its own.
 """
 
 from __future__ import annotations
@@ -9,22 +10,29 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from mailbot.adapters.db.engine import open_store
 from tests.servers import dovecot as dovecot_server
 from tests.servers import office as office_programs
+from tests.servers import postgres as postgres_programs
 from tests.servers.dovecot import Dovecot, Profile
+from tests.servers.postgres import Postgres
 
 _numbers = count(1)
 
 
 def need_dovecot() -> None:
+    _need(dovecot_server.missing(), "Dovecot is not installed here")
+
+
+def _need(package: str | None, found: str) -> None:
     """Skips, or fails where tests must not be skipped (CI), naming the missing package."""
-    package = dovecot_server.missing()
     if package is None:
         return
-    message = f"Dovecot is not installed here: Debian package {package} is missing"
+    message = f"{found}: Debian package {package} is missing"
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
@@ -65,12 +73,48 @@ def new_user() -> Callable[[Dovecot], str]:
 
 @pytest.fixture(scope="session")
 def word_on_paper() -> None:
-    """For tests that print Word files (`tests.servers.office`): skips, or fails where tests must
-    not be skipped, naming what is missing."""
-    package = office_programs.missing()
-    if package is None:
-        return
-    message = f"Word files cannot be printed here: Debian package {package} is missing"
-    if os.environ.get("CI"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    """For tests that print Word files (`tests.servers.office`)."""
+    _need(office_programs.missing(), "Word files cannot be printed here")
+
+
+@pytest.fixture(scope="session")
+def running_postgres() -> Iterator[Postgres]:
+    _need(postgres_programs.missing(), "PostgreSQL is not installed here")
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_ready(running_postgres: Postgres) -> str:
+    """The address of a database at the present schema, which one test after the other uses."""
+    url = running_postgres.new_database()
+    open_store(url).close()
+    return url
+
+
+@pytest.fixture
+def postgres_server(running_postgres: Postgres) -> Iterator[Postgres]:
+    """The server itself, for tests that stop, restart or pause it."""
+    yield running_postgres
+    if not running_postgres.running:
+        running_postgres.start()
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a new, empty database."""
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once of each kind: what is shown with it holds on both.
+    PostgreSQL's is at the present schema and must be left so; SQLite's is made when first opened."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/mailbot.db"
+    url: str = request.getfixturevalue("postgres_ready")
+    server: Postgres = request.getfixturevalue("postgres_server")
+    server.empty(url)
+    return url

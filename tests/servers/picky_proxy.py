@@ -99,6 +99,17 @@ class PickyProxy:
         with self._rules.lock:
             (self._rules.always if always else self._rules.once).extend(rules)
 
+    def behave(self) -> None:
+        """Forgets every rule and refusal."""
+        with self._rules.lock:
+            self._rules.once.clear()
+            self._rules.always.clear()
+        self._deny.clear()
+
+    def refuse(self, command: str, answer: bytes) -> None:
+        """From now on the command is answered with this (`b"NO [UNAVAILABLE] later"`)."""
+        self._deny[command.encode()] = answer
+
     def hang_up(self) -> None:
         """Closes all connections, both sides, without a word."""
         for sock in list(self._sockets):
@@ -289,6 +300,42 @@ def bye(when: bytes = b" OK ") -> Rule:
         return True
 
     return rule
+
+
+def half_reply(when: bytes = b"FETCH") -> Rule:
+    """Half of the first line that contains `when`, then the end."""
+
+    def rule(response: Response) -> bool:
+        if when not in response.parts[0]:
+            return False
+        response.cut_at = len(response.parts[0]) // 2
+        response.then = "close"
+        return True
+
+    return rule
+
+
+def silence(when: bytes = b"+ idling") -> Rule:
+    """A half-open line: nothing more after the line that starts with `when`."""
+
+    def rule(response: Response) -> bool:
+        if not response.parts[0].startswith(when):
+            return False
+        response.then = "stall"
+        return True
+
+    return rule
+
+
+def uidvalidity(value: int | None) -> Rule:
+    """Another UIDVALIDITY at every opening of a folder; None: none at all."""
+    line = b"" if value is None else b"* OK [UIDVALIDITY %d] UIDs valid\r\n" % value
+    return replace(rb"^\* OK \[UIDVALIDITY.*\r\n", line)
+
+
+def unlisted(uid: int) -> Rule:
+    """SEARCH leaves out one UID."""
+    return replace(rb"^(\* SEARCH.*?) %d(?=[ \r])" % uid, rb"\1")
 
 
 def nil_body(uid: int) -> Rule:

@@ -59,7 +59,9 @@ class SmtpSink:
         authority: Authority | None = None,
         logins: dict[str, str] | None = None,
         refuse: dict[str, str] | None = None,
+        port: int = 0,
     ) -> None:
+        """`port`: a free one unless it is named."""
         self.letters: list[Taken] = []
         self.connections = 0
         self.attempts = 0
@@ -77,7 +79,7 @@ class SmtpSink:
         self._controller = Controller(
             self,
             hostname="127.0.0.1",
-            port=free_port(),
+            port=port or free_port(),
             ssl_context=context if security == "tls" else None,
             **options,
         )

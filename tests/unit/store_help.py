@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import event
 
 from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.system import SHANGHAI
@@ -24,6 +28,9 @@ NOON = datetime(2026, 8, 12, 12, 0, tzinfo=SHANGHAI)
 AUGUST = date(2026, 8, 1)
 OFFICE = "otog"
 ADDRESS = "zhangsan@example.com"
+
+Asked = tuple[str, Any]
+"""A statement, and its values."""
 
 
 def fresh(folder: Path) -> SqlStore:
@@ -106,6 +113,56 @@ def letter(n: int, kind: str = "acknowledgement", **changes: Any) -> Outgoing:
         "subject": f"回执 {n}",
     }
     return Outgoing(**(values | changes))
+
+
+@contextmanager
+def noted(store: SqlStore) -> Iterator[list[Asked]]:
+    """The statements the store runs within the block, with their values."""
+    seen: list[Asked] = []
+
+    def note(_db: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        seen.append((statement, values))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(store.engine, "before_cursor_execute", note)
+
+
+def plan_of(store: SqlStore, asked: Asked) -> list[str]:
+    """The steps by which the database finds what a statement asks for."""
+    statement, values = asked
+    with store.snapshot() as db:
+        if db.dialect.name == "sqlite":
+            rows = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            return [str(row[3]) for row in rows]
+        # An empty table is quickest read whole: said so only where no index would do.
+        db.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        found = db.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalar_one()
+        return list(_steps(found[0]["Plan"]))
+
+
+def plans_of(store: SqlStore, seen: list[Asked]) -> list[str]:
+    """The steps of every SELECT among the statements."""
+    selects = [asked for asked in seen if asked[0].startswith("SELECT")]
+    assert selects, "nothing was asked"
+    return [step for asked in selects for step in plan_of(store, asked)]
+
+
+def whole_reads(steps: list[str]) -> list[str]:
+    """The steps that read a whole table, or a whole index."""
+    return [step for step in steps if step.startswith("SCAN")]
+
+
+def _steps(node: dict[str, Any]) -> Iterator[str]:
+    """PostgreSQL's plan in words like SQLite's."""
+    kind, index = node["Node Type"], node.get("Index Name", "")
+    if "Scan" in kind and kind not in ("Bitmap Heap Scan", "Subquery Scan"):
+        how = "SEARCH" if "Index Cond" in node else "SCAN"
+        yield f"{how} {node.get('Relation Name', '')} USING INDEX {index} ({kind})"
+    elif kind == "Sort":
+        yield "USE TEMP B-TREE FOR ORDER BY"
+    for inner in node.get("Plans", ()):
+        yield from _steps(inner)
 
 
 def minutes(n: float) -> timedelta:

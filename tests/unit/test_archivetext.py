@@ -68,7 +68,7 @@ def test_pictures_are_named_and_not_unpacked() -> None:
     ],
     ids=["bomb", "long", "method", "members", "cut", "head", "empty"],
 )
-def test_what_hides_something_says_so(data: bytes) -> None:
+def test_a7_a24_what_hides_something_says_so(data: bytes) -> None:
     assert archive_text(data)[1] is False
 
 

@@ -33,7 +33,7 @@ def verdict(*values: str, domain: str = "qq.com", ours: frozenset[str] = OURS) -
         "mx.163.com; dkim/1 = pass header.d = qq.com",
     ],
 )
-def test_passes(value: str) -> None:
+def test_a14_passes(value: str) -> None:
     assert verdict(value) is AuthResult.PASS
 
 
@@ -75,11 +75,11 @@ def test_fails(value: str) -> None:
         "mx.163.com; x-dmarc=pass header.from=qq.com",
     ],
 )
-def test_says_nothing(value: str) -> None:
+def test_a14_says_nothing(value: str) -> None:
     assert verdict(value) is AuthResult.NONE
 
 
-def test_other_servers_are_not_believed() -> None:
+def test_a14_other_servers_are_not_believed() -> None:
     good, bad = "dmarc=pass header.from=qq.com", "dmarc=fail header.from=qq.com"
     assert verdict(f"mail.evil.cn; {good}") is AuthResult.NONE
     assert verdict(f"mx.163.com.evil.cn; {good}") is AuthResult.NONE
@@ -88,7 +88,7 @@ def test_other_servers_are_not_believed() -> None:
     assert verdict(f"evil.cn; {good}", f"mx.163.com; {bad}") is AuthResult.FAIL
 
 
-def test_only_the_topmost_of_ours_counts() -> None:
+def test_a14_only_the_topmost_of_ours_counts() -> None:
     good, bad = "mx.163.com; dmarc=pass", "mx.163.com; dmarc=fail"
     assert verdict(bad, good) is AuthResult.FAIL
     assert verdict(good, bad) is AuthResult.PASS

@@ -330,7 +330,7 @@ def test_a_reply_to_an_automatic_reply_is_kept_and_not_answered() -> None:
         {"headers": (("X-Loop", "eqqxxs119@163.com"),)},
     ],
 )
-def test_our_own_address_in_any_dress_is_never_answered(changes: dict[str, Any]) -> None:
+def test_l3_our_own_address_in_any_dress_is_never_answered(changes: dict[str, Any]) -> None:
     m = mail(**changes)
     refused = refusal(m, US)
     assert refused is not None
@@ -370,7 +370,7 @@ def test_our_letter_inside_a_forward_is_recorded_not_answered(nested: NestedMail
 
 
 @pytest.mark.parametrize("authors", [(), (Address(""),), (Address("a@b.cn"), Address("c@d.cn"))])
-def test_no_one_author_no_answer(authors: tuple[Address, ...]) -> None:
+def test_l8_no_one_author_no_answer(authors: tuple[Address, ...]) -> None:
     m = mail(from_=authors)
     refused = refusal(m, US)
     assert judge(m, US) is None

@@ -28,13 +28,13 @@ LABELS = [None, "gb2312", "gbk", "x-gbk", "cp936", "utf-8", "iso-8859-1", "us-as
 
 @pytest.mark.parametrize("text", [t for t in CHINESE if t != "pdf版"])
 @pytest.mark.parametrize("label", LABELS)
-def test_gbk_is_read_whatever_the_label_says(text: str, label: str | None) -> None:
+def test_e1_gbk_is_read_whatever_the_label_says(text: str, label: str | None) -> None:
     assert decode_text(text.encode("gb18030"), label).text == text
 
 
 @pytest.mark.parametrize("text", CHINESE)
 @pytest.mark.parametrize("label", [n for n in LABELS if n != "iso-8859-1"])
-def test_utf8_is_read_whatever_the_label_says(text: str, label: str | None) -> None:
+def test_e1_utf8_is_read_whatever_the_label_says(text: str, label: str | None) -> None:
     assert decode_text(text.encode(), label).text == text
 
 
@@ -99,7 +99,7 @@ def test_a_wrong_label_is_reported() -> None:
         "utf-8\0", "../../etc/passwd", "a" * 10_000, "", " ",
     ],
 )  # fmt: skip
-def test_hostile_labels_look_up_no_codec(label: str) -> None:
+def test_a12_hostile_labels_look_up_no_codec(label: str) -> None:
     assert codec_for(label) in (None, "utf-8")
     data = "+ADw-script+AD4- \\u202e xn--fiq228c 农牧局的信息".encode("gbk")
     assert decode_text(data, label).text == "+ADw-script+AD4- \\u202e xn--fiq228c 农牧局的信息"
@@ -112,7 +112,7 @@ def test_a_character_cut_off_at_the_end_costs_one_character() -> None:
         assert DefectCode.BYTES_REPLACED in read.codes
 
 
-def test_bytes_of_no_charset_are_replaced_and_reported() -> None:
+def test_e1_bytes_of_no_charset_are_replaced_and_reported() -> None:
     read = decode_text(b"\xff\xff\xfe\x80\xff" * 20, "utf-8")
     assert "\ufffd" in read.text
     assert DefectCode.BYTES_REPLACED in read.codes
@@ -126,7 +126,7 @@ def test_common_characters_look_more_chinese_than_misread_ones() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60), st.one_of(st.none(), st.text(max_size=12), st.sampled_from(LABELS)))
-def test_total_and_never_silent(data: bytes, label: str | None) -> None:
+def test_e1_total_and_never_silent(data: bytes, label: str | None) -> None:
     read = decode_text(data, label)
     assert (
         ("\ufffd" not in read.text)

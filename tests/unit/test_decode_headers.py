@@ -43,7 +43,7 @@ def cut(data: bytes, label: str, size: int, encoding: str = "B") -> bytes:
         ("utf-8*zh-CN", "utf-8"),
     ],
 )  # fmt: skip
-def test_words_cut_inside_a_character(label: str, codec: str, encoding: str, size: int) -> None:
+def test_e1_words_cut_inside_a_character(label: str, codec: str, encoding: str, size: int) -> None:
     mail = decode(plain(cut(SUBJECT.encode(codec), label, size, encoding.upper())))
     assert mail.subject == SUBJECT
 
@@ -89,7 +89,7 @@ def test_a_line(raw: bytes, text: str) -> None:
 
 
 @pytest.mark.parametrize("base64_padding", [b"", b"=", b"=="])
-def test_padding_may_be_missing(base64_padding: bytes) -> None:
+def test_e1_padding_may_be_missing(base64_padding: bytes) -> None:
     payload = base64.b64encode("局长".encode("gbk")).rstrip(b"=")
     assert read_line(b"=?gbk?B?" + payload + base64_padding + b"?=").text == "局长"
 
@@ -102,7 +102,7 @@ def test_padding_may_be_missing(base64_padding: bytes) -> None:
         ("农\ufffe牧", "农\ufffd牧"), ("农\t牧", "农 牧"), ("ᠮᠣ\u180eᠩ", "ᠮᠣ\u180eᠩ"), ("农\u180e牧", "农牧"),
     ],
 )  # fmt: skip
-def test_a_word_cannot_smuggle_characters_in(written: str, text: str) -> None:
+def test_a1_a2_a_word_cannot_smuggle_characters_in(written: str, text: str) -> None:
     assert decode(plain(word(written))).subject == text
     assert decode(plain(word(written, encoding="Q"))).subject == text
 
@@ -275,7 +275,7 @@ def test_references_keep_the_newest() -> None:
     assert len(mail.references) == 50
 
 
-def test_every_field_is_kept_in_order_and_unfolded() -> None:
+def test_e2_every_field_is_kept_in_order_and_unfolded() -> None:
     mail = decode(
         b"Received: from a\r\n\tby b\r\nX-Mailer: "
         + word("网易邮箱")

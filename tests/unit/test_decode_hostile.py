@@ -55,7 +55,7 @@ def read(raw: bytes, complete: bool = True) -> IncomingMail:
 
 
 @pytest.mark.parametrize("name", hostile.CASES)
-def test_hostile_mails(name: str) -> None:
+def test_a9_a10_hostile_mails(name: str) -> None:
     mail = read(hostile.CASES[name]())
     attachments = len(mail.attachments) + sum(len(n.attachments) for n in mail.nested)
     assert attachments <= PARTS_MAX
@@ -85,7 +85,7 @@ def test_hostile_mails(name: str) -> None:
         ("text without line ends", DefectCode.TEXT_CUT),
     ],
 )
-def test_what_was_cut_is_told(name: str, code: DefectCode) -> None:
+def test_a9_a10_what_was_cut_is_told(name: str, code: DefectCode) -> None:
     assert code in {d.code for d in decode(hostile.CASES[name]()).defects}
 
 
@@ -136,7 +136,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=200, deadline=None)
 @given(mutated(), st.booleans())
-def test_damaged_mails(raw: bytes, complete: bool) -> None:
+def test_e3_damaged_mails(raw: bytes, complete: bool) -> None:
     read(raw, complete)
 
 
@@ -148,7 +148,7 @@ def test_nothing_but_trouble(raw: bytes) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400))
-def test_any_bytes(raw: bytes) -> None:
+def test_e3_any_bytes(raw: bytes) -> None:
     read(raw)
 
 

@@ -157,7 +157,7 @@ def test_a_mail_that_is_one_attachment() -> None:
         (b"never encoded, just text with words and, well, commas.", "never encoded, just text with words and, well, commas.", DefectCode.TRANSFER_DAMAGED),
     ],
 )  # fmt: skip
-def test_damaged_base64(content: bytes, text: str, defect: DefectCode | None) -> None:
+def test_e3_damaged_base64(content: bytes, text: str, defect: DefectCode | None) -> None:
     mail = body(content, b"text/plain; charset=utf-8", b"base64")
     assert mail.text == text
     assert defect is None or defect in codes(mail)
@@ -177,7 +177,7 @@ def test_uuencode() -> None:
 # --- structure --------------------------------------------------------------------------------
 
 
-def test_a_cut_multipart_keeps_what_came() -> None:
+def test_e3_a_cut_multipart_keeps_what_came() -> None:
     raw = multi(part("正文".encode()), part(b"%PDF-1.4 half", b"application/pdf; name=a.pdf"))
     mail = decode(raw[: raw.rindex(b"--b--") - 5])
     assert (mail.text, only(mail).kind) == ("正文", AttachmentKind.PDF)
@@ -225,7 +225,7 @@ def test_header_section_only() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b" \n\n"])
-def test_the_empty_mail(raw: bytes) -> None:
+def test_e3_the_empty_mail(raw: bytes) -> None:
     mail = decode(raw)
     assert (mail.text, mail.headers, mail.size) == ("", (), len(raw))
     assert DefectCode.EMPTY in codes(mail)
@@ -255,7 +255,7 @@ def test_report_type() -> None:
         plain(b"s", b"-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n"),
     ],
 )  # fmt: skip
-def test_encrypted_mail(raw: bytes) -> None:
+def test_a24_encrypted_mail(raw: bytes) -> None:
     assert DefectCode.ENCRYPTED in codes(decode(raw))
 
 
@@ -423,7 +423,7 @@ def test_the_name_of_the_content_type_stands_in() -> None:
         ("a\u200bb", "ab"), ("x" * 6_000, "x" * 5_000),
     ],
 )  # fmt: skip
-def test_hostile_names_are_only_data(written: str, name: str) -> None:
+def test_a6_hostile_names_are_only_data(written: str, name: str) -> None:
     assert disposition(b"attachment; filename*=utf-8''" + percent(written)) == name
 
 
@@ -602,7 +602,7 @@ def test_a_broken_winmail_stays_an_attachment() -> None:
         ("<a href=https://www.qq.com/ftn>报告.docx</a> http://www.gov.cn/a.pdf https://mail.qq.com/", []),
     ],
 )  # fmt: skip
-def test_oversize_attachments_are_links(source: str, found: list[CloudAttachment]) -> None:
+def test_a23_oversize_attachments_are_links(source: str, found: list[CloudAttachment]) -> None:
     assert list(decode(html(source.encode())).cloud_attachments) == found
 
 

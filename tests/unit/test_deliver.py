@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -72,7 +72,7 @@ class Outbox:
         row.history.append(state)
         return row
 
-    def claim(self, now: datetime) -> QueuedLetter | None:
+    def claim(self, now: datetime, senders: Collection[str] | None = None) -> QueuedLetter | None:
         for number, row in enumerate(self.rows):
             due = row.state is OutboxState.RETRY and row.due is not None and row.due <= now
             if row.state is OutboxState.READY or due:

@@ -4,6 +4,7 @@ that are read back from all of them, one by one and in bulk."""
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -14,11 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from mailbot.adapters.db.dossier import everything_about
-from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.db.listing import ItemFilter, list_items
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.records import ItemRow, ItemState, NewRecord, NewSeal, RecordRow
@@ -40,10 +41,10 @@ A, B = "jiaotiju", "nongmuju"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    store = h.fresh(tmp_path)
-    yield store
-    store.close()
+def store(database: str) -> Iterator[SqlStore]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
 
 
 def item(store: SqlStore, title: str = "全旗秋季开学准备就绪", **changes: Any) -> ItemRow:
@@ -510,26 +511,36 @@ def counted(found: list[Event], cuts: list[date]) -> Counter[Any]:
 
 
 def test_a_years_submissions_are_counted_from_one_index(store: SqlStore) -> None:
-    seen: list[tuple[str, Any]] = []
-    event.listen(
-        store.engine,
-        "before_cursor_execute",
-        lambda conn, cursor, statement, parameters, *_: seen.append((statement, parameters)),
-    )
-    bulk(store, date(2026, 8, 15), first=date(2026, 1, 1), last=date(2026, 12, 31))
-    events(store)
-    with store.snapshot() as db:
-        plans = {
-            statement: [
-                str(r[3]) for r in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            ]
-            for statement, parameters in seen
-            if statement.startswith("SELECT")
-        }
-    assert not [p for plan in plans.values() for p in plan if p.startswith("SCAN record")]
-    assert not [p for plan in plans.values() for p in plan if p.startswith("SCAN item")]
-    (grouped,) = [plan for statement, plan in plans.items() if "GROUP BY" in statement]
-    assert any("COVERING INDEX ix_item_ledger" in line for line in grouped), grouped
+    with h.noted(store) as seen:
+        bulk(store, date(2026, 8, 15), first=date(2026, 1, 1), last=date(2026, 12, 31))
+        events(store)
+    whole = h.whole_reads(h.plans_of(store, seen))
+    assert not [step for step in whole if step.startswith(("SCAN record", "SCAN item"))], whole
+    (grouped,) = [asked for asked in seen if "GROUP BY" in asked[0]]
+    plan = h.plan_of(store, grouped)
+    assert any("ix_item_ledger" in step for step in plan), plan
+
+
+def test_records_become_known_in_the_order_of_their_numbers(store: SqlStore) -> None:
+    """Or who reads on from the last one seen would pass over the one that is committed later."""
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        record(store, reason="后登记的")
+
+    with store.begin() as tx:
+        tx.add_record(new_record(reason="先登记的"), "王五", NOON)
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert begun.wait(30)
+        thread.join(0.3)
+        with store.reading() as reads:
+            assert reads.records_entered(OFFICE, 0, [EventKind.ADOPTION]) == []
+    thread.join()
+    with store.reading() as reads:
+        found = reads.records_entered(OFFICE, 0, [EventKind.ADOPTION])
+    assert [row.new.reason for row in found] == ["先登记的", "后登记的"]
 
 
 # --- seals

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
-from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.db.queries import SqlReads
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.letter_records import (
@@ -35,8 +33,8 @@ CLERK = "王芳芳"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = h.fresh(tmp_path)
+def store(database: str) -> Iterator[SqlStore]:
+    opened = open_store(database)
     yield opened
     opened.close()
 
@@ -578,22 +576,12 @@ def test_no_look_up_reads_a_whole_table(store: SqlStore, name: str) -> None:
     store.outbox.dot(one, NOON)
     store.outbox.sent(one, "250 ok", NOON)
     bounce(store, 7, one, at=NOON)
-    seen: list[tuple[str, Any]] = []
-    with store.reading() as reads:
-        event.listen(
-            store.engine,
-            "before_cursor_execute",
-            lambda conn, cursor, statement, parameters, *_: seen.append((statement, parameters)),
-        )
+    with store.reading() as reads, h.noted(store) as seen:
         LOOK_UPS[name](reads)
-    plans = []
-    with store.snapshot() as db:
-        for statement, parameters in [s for s in seen if s[0].startswith("SELECT")]:
-            plan = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans += [str(row[3]) for row in plan]
-    assert plans
-    assert not [p for p in plans if p.startswith("SCAN")], plans
-    assert BY.get(name, "") in " ".join(plans), plans
+    plans = h.plans_of(store, seen)
+    assert not h.whole_reads(plans), plans
+    if store.engine.dialect.name == "sqlite":  # which has counted nothing, and goes by its rules
+        assert BY.get(name, "") in " ".join(plans), plans
 
 
 def test_times_come_back_in_shanghai(store: SqlStore) -> None:

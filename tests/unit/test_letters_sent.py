@@ -410,7 +410,7 @@ def test_what_could_not_be_done_says_what_was_found_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     "hostile", ["{{7*7}}{% x %}", "<script>alert(1)</script>", "\" onload='x'", "%s {0.__class__}"]
 )
-def test_what_a_stranger_wrote_is_shown_not_run(hostile: str) -> None:
+def test_a3_a5_what_a_stranger_wrote_is_shown_not_run(hostile: str) -> None:
     counted = replace(REMINDER.counted[0], title=hostile, category=hostile)
     news = sample(AdoptionNews)
     digest = sample(Digest)

@@ -39,10 +39,10 @@ def counts(**values: Any) -> AnswerCounts:
         (K.PENDING, {"kind_today": {"pending": 19}}, True, None),
         (K.PENDING, {"kind_today": {"pending": 20}}, True, "day"),
         (K.REPEAT, {"kind_today": {"acknowledgement": 5}}, True, None),
-        (K.REPEAT, {"kind_today": {"repeat": 1}}, True, "repeat"),
-        (K.RETURN, {"kind_today": {"return": 1}, "returns_today": 1}, False, "repeat"),
-        (K.RETURN, {"kind_today": {"pending": 1}}, False, None),
-        (K.PENDING, {"kind_today": {"pending": 1}}, False, "repeat"),
+        (K.REPEAT, {"kind_last_day": {"repeat": 1}}, True, "repeat"),
+        (K.RETURN, {"kind_last_day": {"return": 1}, "returns_today": 0}, False, "repeat"),
+        (K.RETURN, {"kind_last_day": {"pending": 1}}, False, None),
+        (K.PENDING, {"kind_last_day": {"pending": 1}}, False, "repeat"),
         (K.RETURN, {"thread_ever": 2}, True, None),
         (K.RETURN, {"thread_ever": 3}, True, "thread"),
         (K.SERVICE, {"kind_today": {"service": 59}, "acknowledgements_today": 60}, True, None),
@@ -59,7 +59,7 @@ def test_what_may_go_out(
     assert refusal(kind, counts(**spent), LIMITS, accepted_sender=accepted) == wanted
 
 
-def test_the_breaker_comes_before_all_else() -> None:
+def test_l2_the_breaker_comes_before_all_else() -> None:
     spent = counts(office_last_hour=300, thread_ever=3, acknowledgements_today=60)
     assert refusal(K.ACKNOWLEDGEMENT, spent, LIMITS, accepted_sender=True) == "breaker"
 

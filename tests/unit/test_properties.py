@@ -211,7 +211,7 @@ def consistent(mail: IncomingMail, given_facts: Facts) -> Facts:
 
 
 @given(mails(), facts())
-def test_another_ones_item_is_never_changed_by_a_number_alone(
+def test_a19_another_ones_item_is_never_changed_by_a_number_alone(
     mail: IncomingMail, given_facts: Facts
 ) -> None:
     """Faults A19: whatever the mail says."""
@@ -397,7 +397,7 @@ hostile = st.text(
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(hostile, hostile, hostile, hostile, st.booleans())
-def test_every_answer_reads_back_with_exactly_its_own_header(
+def test_a1_l11_every_answer_reads_back_with_exactly_its_own_header(
     title: str, name: str, file_name: str, message_id: str, complete: bool
 ) -> None:
     """Faults A1, L11: whatever stood in the mail."""
@@ -446,7 +446,7 @@ MARKER = "ZQXJVTUVMARKER"
     subjects,
     st.booleans(),
 )
-def test_nothing_of_a_mail_with_a_secrets_mark_is_found_anywhere(
+def test_a20_nothing_of_a_mail_with_a_secrets_mark_is_found_anywhere(
     mark: str, place_of_mark: str, subject: str, crash: bool
 ) -> None:
     """Faults A20: the bytes of the database, its WAL and the archive, also after a crash."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.offices.rulefiles import load_offices
 from mailbot.adapters.system import SHANGHAI, shipped
 from mailbot.app.recording.columns import COLUMNS, NEEDS, needs_in
@@ -34,7 +33,7 @@ from mailbot.core.rules.periods import Period, PeriodKind
 from mailbot.core.rules.rulebook import OfficeBook
 from mailbot.core.rules.scorebook import Consequence, LedgerTask, ListKind, ListRule, ListVersion
 from mailbot.core.subject.roster import Contact, Roster, Unit, UnitName
-from tests.unit.store_help import arrive, fresh, new_item, version
+from tests.unit.store_help import arrive, new_item, version
 
 NOW = datetime(2023, 2, 1, 9, 0, tzinfo=SHANGHAI)
 START = date(2019, 4, 5)
@@ -82,8 +81,10 @@ def book() -> OfficeBook:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqlStore:
-    return fresh(tmp_path)
+def store(database: str) -> Iterator[SqlStore]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
 
 
 def desk(**changes: Any) -> Desk:

@@ -274,7 +274,7 @@ def test_any_split_of_time_gives_the_same_occurrences(
 
 @given(STAGES, KINDS, st.dates(date(2025, 6, 1), date(2026, 6, 30)))
 @settings(max_examples=200)
-def test_every_period_has_each_stage_once_and_on_a_working_day(
+def test_c4_every_period_has_each_stage_once_and_on_a_working_day(
     stages: list[tuple[int, time]], kind: PeriodKind, day: date
 ) -> None:
     rule, period = rule_of(stages), Period.of(kind, day)
@@ -323,7 +323,7 @@ def test_an_odd_calendar_loses_no_stage(
 
 
 @given(STAGES, st.lists(MOMENTS, min_size=1, max_size=8, unique=True))
-def test_whenever_it_wakes_up_each_stage_is_settled_once(
+def test_c4_whenever_it_wakes_up_each_stage_is_settled_once(
     stages: list[tuple[int, time]], wakings: list[datetime]
 ) -> None:
     """Of a letter and month at most one stage is sent at a waking, and always the newest."""
@@ -361,3 +361,32 @@ def test_a_stage_added_behind_one_that_was_done_is_passed_over() -> None:
     (step,) = catch_up(found, {"letter:otog:2026-08:last"}, at("2026-08-31T10:00"))
     assert step.do is None
     assert [p.occurrence.stage.id for p in step.passed] == ["new"]
+
+
+def test_c4_awkward_ends_of_months_have_one_reminder_each_on_a_working_day() -> None:
+    """29 February; a 31st that is a Saturday; the end of the year; an end within the National Day week
+    and the Spring Festival; worked Sundays (调休)."""
+    last = letter(stage(-1))
+    found = months(last, "2024-01-01T00:00", "2026-12-31T23:59")
+    due = {o.about: f"{o.due:%m-%d}" for o in found}
+    assert len(found) == len(due)
+    assert len(due) == 36
+    assert due["2024-02"] == "02-29"
+    assert due["2024-08"] == "08-30"
+    assert due["2025-12"] == "12-31"
+    assert due["2026-02"] == "02-28", "a Saturday worked for the Spring Festival"
+    assert due["2025-05"] == "05-30", "the 31st is a holiday Saturday"
+    assert due["2025-01"] == "01-27", "the Spring Festival begins on the 28th"
+    assert due["2024-09"] == "09-30"
+    assert all(working(date.fromisoformat(f"{about}-{day[3:]}")) for about, day in due.items())
+
+
+def test_c4_a_due_day_in_a_downtime_is_made_up_for_once() -> None:
+    """Away from before the first stage until after the last: one letter for the month, the newest."""
+    rule = letter(stage(-5), stage(-2), stage(-1))
+    missed = months(rule, "2026-02-15T00:00", "2026-02-28T18:00")
+    assert len(missed) == 3
+    (step,) = catch_up(missed, set(), at("2026-02-28T18:00"))
+    assert step.do is not None
+    assert step.do.stage.id == "s-1"
+    assert sorted(passed.occurrence.stage.id for passed in step.passed) == ["s-2", "s-5"]

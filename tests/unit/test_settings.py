@@ -294,6 +294,44 @@ TOP = [
     ('host = "imap.163.com"', "host", "mailboxes.imap"),
     ("data_dir = 3", "data_dir", "path"),
     ('mailbox = "x"', "mailbox", "mailboxes"),
+    ('archive = "database"', "archive", "database_url"),
+    ('health = "8025"', "health", "127.0.0.1:8025"),
+    ('health = "127.0.0.1:0"', "health", "127.0.0.1:8025"),
+    ('health = "127.0.0.1:65536"', "health", "127.0.0.1:8025"),
+    ('health = "0.0.0.0:8025"', "health", "health_remote"),
+    ('health = "[::]:8025"', "health", "health_remote"),
+    ('log_format = "xml"', "log_format", "json"),
+    ("lease_seconds = 1", "lease_seconds", "≥ 2"),
+]
+WEBHOOK = 'webhook = "https://robot.example.org/send?key=k"'
+ALERTS = [
+    ('webhook = "robot.example.org"', "webhook", "https://"),
+    ('webhook = "https://"', "webhook", "https://"),
+    ('webhook = "http://robot.example.org/send"', "webhook", "https://"),
+    ('webhook = "https://[bad/"', "webhook", "https://"),
+    (WEBHOOK + '\nwebhook_format = "slack"', "webhook_format", "dingtalk"),
+    ('command = "/usr/bin/sms"', "command", "brackets"),
+    ('mail_to = ["a@example.org"]', "mail_from", "another account"),
+    ('mail_to = ["a@example.org"]\nmail_from = "b@example.org"', "smtp", "[alerts.smtp]"),
+    ('smtp.host = "smtp.example.org"', "mail_to", "mail_to"),
+    ('password = "hunter2"', "password", "credential_file"),
+    ('credential_env = "ABCDEFGHIJKLMNOP"', "credential_env", "credential_file"),
+]
+MAILED = """
+[alerts]
+mail_to = ["a@example.org"]
+mail_from = "b@example.org"
+credential_env = "MAILBOT_ALERTS_CODE"
+[alerts.smtp]
+host = "smtp.example.org"
+"""
+ALERTS_MAILED = [
+    ('"a@example.org"]', '"otog_XXK@163.com"]', "mail_to", "when this mailbox does not"),
+    ('"a@example.org"]', '"a"]', "mail_to", "address"),
+    ('"b@example.org"', '"b"', "mail_from", "address"),
+    ('credential_env = "MAILBOT_ALERTS_CODE"', "", "credential_file", "credential_file"),
+    ("credential_env", 'credential_file = "c"\ncredential_env', "credential_env", "one"),
+    ('"smtp.example.org"', '"smtp.example.org"\nsecurity = "plain"', "smtp.security", "tls"),
 ]
 BOX = [
     ('imap.username = ""', "imap.username", "address"),
@@ -321,6 +359,47 @@ def test_a_fault_at_the_top(folder: Path, line: str, key: str, remedy: str) -> N
     found = faults(folder, line + "\n" + textwrap.dedent(MAILBOX))
     assert places(found) == {key}
     assert remedy in found[0].remedy
+
+
+@pytest.mark.parametrize(("line", "key", "remedy"), ALERTS)
+def test_a_fault_in_the_alerts(folder: Path, line: str, key: str, remedy: str) -> None:
+    found = faults(folder, f"{textwrap.dedent(MAILBOX)}\n[alerts]\n{line}\n")
+    assert places(found) == {f"alerts.{key}"}
+    assert remedy in found[0].remedy
+    assert "hunter2" not in str(found) and "ABCDEFGHIJKLMNOP" not in str(found)
+
+
+@pytest.mark.parametrize(("old", "new", "key", "remedy"), ALERTS_MAILED)
+def test_a_fault_in_mailed_alerts(folder: Path, old: str, new: str, key: str, remedy: str) -> None:
+    found = faults(folder, textwrap.dedent(MAILBOX) + MAILED.replace(old, new))
+    assert places(found) == {f"alerts.{key}"}
+    assert remedy in found[0].remedy
+
+
+def test_alerts_that_are_whole(folder: Path) -> None:
+    text = textwrap.dedent(MAILBOX) + MAILED
+    found = load(folder, text, MAILBOT_ALERTS_CODE="x").alerts
+    assert found.smtp is not None
+    assert (found.smtp.port, found.smtp.username) == (465, "b@example.org")
+    known = load(
+        folder, text.replace("b@example.org", "b@qq.com").replace('host = "smtp.example.org"', "")
+    )
+    assert known.alerts.smtp is not None and known.alerts.smtp.host == "smtp.qq.com"
+    assert load(folder, '[alerts]\nwebhook = "http://127.0.0.1:9/x"').alerts.webhook
+    fromenv = load(folder, MAILBOX, MAILBOT_ALERTS__WEBHOOK="https://robot.example.org/send?key=k7")
+    assert fromenv.alerts.webhook.endswith("k7") and "k7" not in repr(fromenv)
+
+
+def test_the_health_page_is_for_this_machine_unless_told(folder: Path) -> None:
+    for address in ("127.0.0.1:8025", "localhost:8025", "[::1]:8025"):
+        assert load(folder, f'health = "{address}"').health == address
+    assert load(folder, 'health = "0.0.0.0:8025"\nhealth_remote = true').health
+    assert load(folder, 'health = "0.0.0.0:8025"', MAILBOT_HEALTH_REMOTE="true").health
+
+
+def test_a_place_of_a_secret_is_no_secret(folder: Path) -> None:
+    assert load(folder, 'secret_file = "s.key"').secret_path == folder / "s.key"
+    assert load(folder, "").secret_path == load(folder, "").data_dir / "secret.key"
 
 
 @pytest.mark.parametrize(("line", "key", "remedy"), BOX)
@@ -479,7 +558,7 @@ def example() -> str:
 
 def uncommented() -> str:
     """Every option of the example switched on."""
-    return re.sub(r"(?m)^# (?=[a-z_]+ = |\[mailboxes)", "", example())
+    return re.sub(r"(?m)^# (?=[a-z_]+ = |\[[a-z.]+\])", "", example())
 
 
 def test_the_example_loads_as_it_stands(folder: Path) -> None:
@@ -493,6 +572,7 @@ def test_the_example_names_every_option_and_no_other(folder: Path) -> None:
     assert places(found) <= {
         "templates_dir", "mailboxes[otog].credential_env", "mailboxes[otog].maildir", "mailboxes[otog].outgoing",
         "mailboxes[otog].imap.ca_file", "mailboxes[otog].outgoing.smtp.ca_file",
+        "alerts.credential_env",
     }  # fmt: skip
     shape = module._shape(Settings)
 

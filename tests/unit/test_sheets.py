@@ -52,7 +52,7 @@ HARMLESS = ["", "教体局", "7622029", "0477-7622029", "a=b", "'quoted'", "(=1)
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
-def test_what_looks_like_a_formula_gets_an_apostrophe(text: str) -> None:
+def test_a4_what_looks_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert guarded(text) == "'" + text
 
 
@@ -65,12 +65,12 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 @example("''=1")
 @example("'")
 @example("'\t")
-def test_the_apostrophe_comes_off_again(text: str) -> None:
+def test_a4_the_apostrophe_comes_off_again(text: str) -> None:
     assert unguarded(guarded(text)) == text
     assert not guarded(text).startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r"))
 
 
-def test_a_csv_reads_back_exactly(tmp_path: Path) -> None:
+def test_a4_a_csv_reads_back_exactly(tmp_path: Path) -> None:
     rows = [
         [text, 'say "hi", 好', "two\nlines", 3, Decimal("1.50")] for text in (*DANGEROUS, *HARMLESS)
     ]
@@ -101,7 +101,7 @@ def test_numbers_stay_numbers() -> None:
     assert stream.getvalue().split("\r\n")[1:3] == ["-5", "-0.5"]
 
 
-def test_a_workbook_keeps_types_and_runs_nothing(tmp_path: Path) -> None:
+def test_a4_a_workbook_keeps_types_and_runs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "信息.xlsx"
     at = datetime(2026, 7, 31, 16, 30, tzinfo=UTC)
     texts = [*DANGEROUS, *HARMLESS[1:], "http://example.com/", "mailto:a@b", "00123"]
@@ -151,7 +151,7 @@ def test_what_no_cell_can_hold_is_cut_and_does_not_break_the_file(tmp_path: Path
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=4), max_size=5))
-def test_any_text_goes_through_a_workbook(
+def test_a4_any_text_goes_through_a_workbook(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
 ) -> None:
     path = tmp_path_factory.mktemp("x") / "x.xlsx"

@@ -22,17 +22,37 @@ from sqlalchemy.exc import IntegrityError
 
 from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.db.listing import ItemFilter, everything_about, list_items, mails
+from mailbot.adapters.db.staff_lists import close_tasks
 from mailbot.adapters.db.tables import metadata
 from mailbot.adapters.system import SHANGHAI
 from mailbot.app.errors import OperatorFault, Permanent, Retryable
-from mailbot.app.records import Binding, InboundState, ItemState, NewTask, OutboxState, Relation
+from mailbot.app.records import (
+    Binding,
+    Envelope,
+    InboundState,
+    ItemState,
+    NewTask,
+    Origin,
+    OutboxState,
+    Relation,
+)
 from mailbot.core.mail.model import Attachment, AttachmentKind, IncomingMail
 from tests.unit import store_help as h
 from tests.unit.store_help import ADDRESS, AUGUST, NOON, OFFICE
 
+AUGUST_BEGAN = datetime(2026, 8, 1, tzinfo=SHANGHAI)
+
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def store(database: str) -> Iterator[SqlStore]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[SqlStore]:
+    """For what only SQLite does, or is asked with its words."""
     opened = h.fresh(tmp_path)
     yield opened
     opened.close()
@@ -536,13 +556,13 @@ def test_a_savepoint_undoes_exactly_one_mails_writes(
     assert batch(with_bad=True) == batch(with_bad=False)
 
 
-def test_a_killed_writer_leaves_nothing_behind(tmp_path: Path) -> None:
-    h.fresh(tmp_path).close()
+def test_a_killed_writer_leaves_nothing_behind(database: str) -> None:
+    open_store(database).close()
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[2])\n"
+        "from mailbot.adapters.db.engine import open_store\n"
         "from tests.unit import store_help as h\n"
-        "from pathlib import Path\n"
-        "store = h.fresh(Path(sys.argv[1]))\n"
+        "store = open_store(sys.argv[1])\n"
         "with store.begin() as tx:\n"
         "    ids = h.arrive(tx, 300)\n"
         "    for i in ids:\n"
@@ -551,14 +571,14 @@ def test_a_killed_writer_leaves_nothing_behind(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     here = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), here], check=False)
+    done = subprocess.run([sys.executable, "-c", code, database, here], check=False)
     assert done.returncode == -signal.SIGKILL
-    store = h.fresh(tmp_path)
+    store = open_store(database)
     assert not any(contents(store).values())
     assert store.check() == []
     with store.begin() as tx:
-        assert len(h.arrive(tx, 2)) == 2
-        assert tx.add_item(h.new_item(), 1, "EQ", NOON).receipt == "EQ202608-0001"
+        first, _ = h.arrive(tx, 2)
+        assert tx.add_item(h.new_item(), first, "EQ", NOON).receipt == "EQ202608-0001"
     store.close()
 
 
@@ -617,11 +637,10 @@ def test_a_locked_database_is_retryable_and_systemic(
     store.close()
 
 
-def test_a_full_disk_stops_the_batch_even_when_the_caller_goes_on(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_the_batch_even_when_the_caller_goes_on(file_store: SqlStore) -> None:
     """SQLite rolls the whole transaction back by itself then; what follows must not be committed
     statement by statement."""
+    store = file_store
     with store.begin() as tx:
         first, second = h.arrive(tx, 2)
     before = contents(store)
@@ -638,6 +657,91 @@ def test_a_full_disk_stops_the_batch_even_when_the_caller_goes_on(
     assert "rolled back" in str(final.value)
     event.remove(store.engine, "checkout", limit)
     assert contents(store) == before
+
+
+def test_an_error_within_a_savepoint_leaves_the_transaction_whole(store: SqlStore) -> None:
+    """PostgreSQL refuses everything after an error, but for a way back to the savepoint."""
+    with store.begin() as tx:
+        first, second = h.arrive(tx, 2)
+        with tx.savepoint():
+            tx.decide(h.decided(first), h.mail(), NOON)
+        with pytest.raises(IntegrityError), tx.savepoint():
+            tx.add_item(h.new_item(), second, "EQ", NOON)
+            tx.add_task(NewTask(OFFICE, "look", "请看", inbound_id=77), NOON)
+        with pytest.raises(Exception, match="NUL"), tx.savepoint():
+            tx.add_task(NewTask(OFFICE, "look", "请\0看"), NOON)
+        with tx.savepoint():
+            tx.add_item(h.new_item(), first, "EQ", NOON)
+    with store.reading() as reads:
+        assert [item.receipt for item in reads.items_of(first)] == ["EQ202608-0001"]
+        assert reads.items_of(second) == [] and reads.mail(first) == h.mail()
+
+
+def test_two_who_correct_one_item_wait_for_each_other(store: SqlStore) -> None:
+    """Each version gets a number of its own, and none is lost."""
+    with store.begin() as tx:
+        (mail_id,) = h.arrive(tx)
+        one = tx.add_item(h.new_item(), mail_id, "EQ", NOON)
+    failures: list[BaseException] = []
+
+    def correct(name: str) -> None:
+        try:
+            for n in range(5):
+                new = h.new_item(f"{name}{n}", replaces=one.id)
+                with store.begin() as tx:
+                    tx.add_item(new, mail_id, "EQ", NOON)
+                    tx.set_item_state(one.id, ItemState.ACCEPTED, name, "", NOON)
+        except BaseException as e:
+            failures.append(e)
+
+    threads = [threading.Thread(target=correct, args=(name,)) for name in "甲乙丙"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with store.reading() as reads:
+        assert [no for no, _mail, _version in reads.version_history(one.id)] == list(range(1, 17))
+        found = reads.item(one.id)
+        assert found is not None and found.version_no == 16
+
+
+def test_the_largest_values_a_mail_may_have_are_kept(store: SqlStore) -> None:
+    """Numbers beyond 31 bits; text as long as the reader lets it be, in what is looked up by."""
+    names = [chr(0x4E00 + n * 7919 % 20_000) for n in range(32_768)]  # nothing to be compressed
+    long = "".join(names)
+    uid = 2**32 - 1
+    origin = Origin("box", "归档/" + long[:250], uid, uid)
+    mail = replace(
+        h.mail(subject=long, sender=f"{long[:5_000]}@example.com"), message_id=long[:250]
+    )
+    with store.begin() as tx:
+        tx.register([Envelope(origin, 2**40, NOON)], "internaldate", NOON)
+        tx.searched("box", origin.folder, uid, NOON)
+        (row,) = tx.read.pending("box")
+        tx.decide(h.decided(row.id), mail, NOON)
+        tx.add_item(h.new_item(long, title_key=long, version=h.version(long)), row.id, "EQ", NOON)
+    with store.reading() as reads:
+        assert reads.known_uids("box", origin.folder, uid) == {uid}
+        found = reads.inbound_by_message_id(long[:250], row.id + 1)
+        assert found is not None and found.id == row.id
+        assert reads.mail(row.id) == mail
+        assert reads.items_of_sender(OFFICE, f"{long[:5_000]}@example.com", AUGUST_BEGAN)
+        assert not reads.items_of_sender(OFFICE, f"{long[:4_999]}@example.com", AUGUST_BEGAN)
+        assert reads.items_with_title(OFFICE, "jiaotiju", long, AUGUST_BEGAN)
+        assert not reads.items_with_title(OFFICE, "jiaotiju", long[:-1], AUGUST_BEGAN)
+        assert [i.version.title for i in reads.items_of(row.id)] == [long]
+
+
+def test_a_number_that_nothing_has_finds_nothing(store: SqlStore) -> None:
+    """As somebody may write it in a command."""
+    for number in (2**31, 2**63 - 1):
+        with store.reading() as reads:
+            assert reads.inbound(number) is None and reads.item(number) is None
+            assert reads.record(number) is None and reads.draft(number) is None
+            assert reads.letter(number) is None and reads.appeal(number) is None
+            assert reads.inbound_by_content("k", number) is None
+        assert close_tasks(store, [number], "王五", NOON) == 0
 
 
 def test_damage_met_at_work_is_permanent_and_systemic(tmp_path: Path) -> None:
@@ -689,21 +793,10 @@ HOT = {
 
 @pytest.mark.parametrize("name", HOT)
 def test_no_look_up_reads_a_whole_table(store: SqlStore, name: str) -> None:
-    seen: list[tuple[str, Any]] = []
-    event.listen(
-        store.engine,
-        "before_cursor_execute",
-        lambda conn, cursor, statement, parameters, *_: seen.append((statement, parameters)),
-    )
-    with store.reading() as reads:
+    with h.noted(store) as seen, store.reading() as reads:
         HOT[name](reads)
-    plans = []
-    with store.snapshot() as db:
-        for statement, parameters in [s for s in seen if s[0].startswith("SELECT")]:
-            plan = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans += [str(row[3]) for row in plan]
-    assert plans
-    assert not [p for p in plans if p.startswith("SCAN")], plans
+    plans = h.plans_of(store, seen)
+    assert not h.whole_reads(plans), plans
     if name in ("pending", "unsettled", "inbound_by_content", "inbound_by_message_id"):
         assert not [p for p in plans if "TEMP B-TREE" in p], plans
 
@@ -848,8 +941,8 @@ def test_the_file_is_for_us_alone(tmp_path: Path) -> None:
     store.close()
 
 
-def test_commits_are_on_disk_when_they_return(store: SqlStore) -> None:
-    with store.writing() as db:
+def test_commits_are_on_disk_when_they_return(file_store: SqlStore) -> None:
+    with file_store.writing() as db:
         ask = lambda name: db.exec_driver_sql(f"PRAGMA {name}").scalar_one()  # noqa: E731
         assert (ask("journal_mode"), ask("synchronous"), ask("foreign_keys")) == ("wal", 2, 1)
 

@@ -106,7 +106,7 @@ class Process:
         ]
         self._duties = office.duties()
         self._deliverer = office.deliverer()
-        self._guard = ClockGuard(self.clock)
+        self._guard = ClockGuard(self.clock, office.store)
         self.warnings: list[str] = []
 
     def round(self) -> TickReport:
