@@ -83,8 +83,8 @@ def _rows(seen: Health) -> list[tuple[str, str]]:
         return rows
     for name, box in figures.mailboxes.items():
         searched = _("never") if box.searched is None else _ago(seen, box.searched)
-        waiting = _("{n} mails wait").format(n=box.waiting)
-        rows.append((_("mailbox {name}").format(name=name), f"{searched}, {waiting}"))
+        said = _("searched {when}, {n} mails wait").format(when=searched, n=box.waiting)
+        rows.append((_("mailbox {name}").format(name=name), said))
     letters = {_(LETTERS.get(state, state)): 0 for state in figures.letters}
     for state, count in figures.letters.items():
         letters[_(LETTERS.get(state, state))] += count
@@ -104,7 +104,7 @@ def _rows(seen: Health) -> list[tuple[str, str]]:
         ),
     ]
     if figures.workers:
-        machines = ", ".join(sorted(figures.hosts))
+        machines = _(", ").join(sorted(figures.hosts))
         rows.append((_("processes alive"), f"{figures.workers} ({machines})"))
     rows.append((_("database version"), figures.schema))
     return rows

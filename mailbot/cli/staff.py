@@ -29,7 +29,7 @@ from mailbot.bootstrap import Office
 from mailbot.cli import words
 from mailbot.cli.context import decided_by, installation, say
 from mailbot.cli.listing import category_name, unit_name
-from mailbot.cli.rows import Column, Lines, room, settled_lines, settled_row
+from mailbot.cli.rows import GAP, Column, Lines, plain, room, settled_lines, settled_row
 from mailbot.core.mail.compose import usable_address
 
 Who = Annotated[str, typer.Option(help=_("Who decided; default the login name."))]
@@ -45,6 +45,9 @@ waits for its answer, a letter that was not delivered for somebody who tells its
 
 
 def tasks(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help=_("Numbers of tasks to read whole."))
+    ] = None,
     done: Annotated[
         list[int] | None, typer.Option(help=_("Number of a task that is done."))
     ] = None,
@@ -57,22 +60,20 @@ def tasks(
     office = installation()
     found = open_tasks(office.store)
     if done:
-        unknown = sorted(set(done) - {t.id for t in found})
-        if unknown:
-            raise OperatorFault(
-                Fault(
-                    "--done " + " ".join(map(str, unknown)),
-                    _("no open task has this number; nothing was closed"),
-                    _("see the numbers with: mailbot tasks --all"),
-                )
-            )
+        _all_open(done, found, "--done", _("no open task has this number; nothing was closed"))
         count = close_tasks(office.store, done, decided_by(who), office.clock.now())
         say(_("{count} tasks closed.").format(count=count))
+        return
+    if numbers:
+        _all_open(numbers, found, "mailbot tasks", _("no open task has this number"))
+        _print_whole([t for t in found if t.id in numbers])
         return
     addresses = [t for t in found if t.kind in ADDRESS_TASKS]
     shown = found if all_ else [t for t in found if t.kind not in ADDRESS_TASKS]
     _print_tasks(shown)
     say(_("{count} tasks.").format(count=len(shown)))
+    if shown:
+        say(_("To read one whole: mailbot tasks NUMBER."))
     if addresses and not all_:
         say(
             _(
@@ -80,6 +81,21 @@ def tasks(
                 "answer them with mailbot senders --bind ADDRESS --unit NAME."
             ).format(count=len(addresses))
         )
+
+
+def _all_open(asked: list[int], found: list[ListedTask], where: str, fault: str) -> None:
+    if unknown := sorted(set(asked) - {t.id for t in found}):
+        place = " ".join([where, *map(str, unknown)])
+        raise OperatorFault(Fault(place, fault, _("see the numbers with: mailbot tasks --all")))
+
+
+def _print_whole(found: list[ListedTask]) -> None:
+    """A table has no room for what a task says of how to end it."""
+    for task in found:
+        mail = f"mail:{task.inbound_id}" if task.inbound_id else ""
+        about = [str(task.id), f"{task.created:%Y-%m-%d %H:%M}", mail, task.receipt, task.sender]
+        say("━━ " + GAP.join(plain(part) for part in about if part))
+        say(plain(task.text))
 
 
 def _print_tasks(found: list[ListedTask]) -> None:

@@ -77,6 +77,7 @@ def test_k15_the_answer_that_is_under_way_is_waited_for(
     assert len(holding.letters) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("holding", [STALL], indirect=True)
 def test_k15_an_answer_that_never_comes_is_not_waited_for_for_ever(
     tmp_path: Path, dovecot: Dovecot, mail_user: str, holding: FaultServer

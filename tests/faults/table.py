@@ -1,4 +1,4 @@
-"""Makes docs/faults.md: every fault of tests/data/faults.tsv beside the tests that show what happens.
+"""Makes docs/faults.md: every fault of tests/faults/faults.tsv beside the tests that show what happens.
 
     python -m tests.faults.table          # writes docs/faults.md
     python -m tests.faults.table --check  # exit 1 when it is out of date or a fault has neither
@@ -16,10 +16,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FAULTS = ROOT / "tests" / "data" / "faults.tsv"
+FAULTS = ROOT / "tests" / "faults" / "faults.tsv"
 NOTES = ROOT / "tests" / "faults" / "notes.toml"
 PAGE = ROOT / "docs" / "faults.md"
 
@@ -39,7 +40,7 @@ _GROUPS = {
 _HEAD = """\
 # Faults and what happens
 
-Made by `python -m tests.faults.table` from `tests/data/faults.tsv`, the names of the tests, and
+Made by `python -m tests.faults.table` from `tests/faults/faults.tsv`, the names of the tests, and
 `tests/faults/notes.toml`. Every test named here runs in `make test`, or in `make long` where it says
 so; CI runs both and skips none.
 """
@@ -62,6 +63,7 @@ def notes() -> dict[str, str]:
     return tomllib.loads(NOTES.read_text("utf-8")) if NOTES.exists() else {}
 
 
+@cache
 def shown() -> dict[str, list[Shown]]:
     """Id -> tests."""
     found: dict[str, list[Shown]] = {}

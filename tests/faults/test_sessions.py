@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -120,3 +120,22 @@ def test_a_server_that_takes_the_call_and_says_nothing(postgres_server: Postgres
         with pytest.raises(OperatorFault) as caught:
             open_store(f"postgresql://mailbot@127.0.0.1:{port}/mailbot?connect_timeout=2")
     assert "database server" in str(caught.value)
+
+
+def test_with_every_connection_in_use_leases_are_renewed_and_the_rest_comes_again(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases = store.leases(30)
+    lease = leases.acquire("mailbox:box")
+    assert lease is not None
+    monkeypatch.setattr(store.engine.pool, "_timeout", 0.1)
+    with ExitStack() as stack:
+        with pytest.raises(Retryable) as caught:
+            for _ in range(100):
+                stack.enter_context(store.snapshot())
+        assert (caught.value.code, caught.value.systemic) == ("database_busy", True)
+        assert leases.renew([lease]) == {"mailbox:box"}
+        with pytest.raises(Retryable), store.under(lease).begin():
+            pytest.fail("there was a connection")
+    with store.under(lease).begin() as tx:
+        tx.set_fact("written", "afterwards", NOON)

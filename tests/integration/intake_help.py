@@ -210,6 +210,7 @@ def _migrated() -> bytes:
 
 
 def _database(path: Path) -> SqlStore:
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_bytes(_migrated())
     return open_store(f"sqlite:///{path}")

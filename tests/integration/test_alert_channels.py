@@ -101,9 +101,9 @@ def test_anything_else_gets_the_text_as_it_is() -> None:
     ("status", "answer", "code"),
     [
         (200, b'{"errcode":93000,"errmsg":"invalid webhook url"}', "errcode_93000"),
-        (200, b"<html>welcome</html>", "answer"),
-        (200, b"[]", "answer"),
-        (200, b"", "answer"),
+        (200, b"<html>welcome</html>", "alert_robot"),
+        (200, b"[]", "alert_robot"),
+        (200, b"", "alert_robot"),
         (404, b"", "http_404"),
         (500, b'{"errcode":0}', "http_500"),
     ],

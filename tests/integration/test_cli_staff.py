@@ -306,6 +306,20 @@ def test_a_task_is_closed_by_its_number_and_a_wrong_number_closes_nothing(cli: C
     assert "0 tasks." in cli.good("tasks")
 
 
+def test_a_task_that_no_line_has_room_for_is_read_whole(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _held(cli)
+    monkeypatch.setenv("COLUMNS", "60")
+    table = cli.good("tasks")
+    number = table.splitlines()[2].split()[0]
+    said = cli.good("tasks", number).splitlines()[-1]
+    assert "…" in table
+    assert said not in table
+    assert said.endswith("。")
+    assert "9999" in cli.refused("tasks", "9999")
+
+
 def test_answers_to_old_mail_wait_for_a_word(cli: Cli) -> None:
     for number in (1, 2):
         raw = mail(f"水利局+第{number}段渠道清淤完成+李四+7622041", body=f"第{number}段完成。")

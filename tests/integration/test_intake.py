@@ -151,6 +151,7 @@ def _run_killed(root: Path, at: int, url: str = "") -> tuple[World, bool]:
     return again, killed
 
 
+@pytest.mark.long
 def test_killed_at_any_step_the_end_is_the_same(tmp_path: Path) -> None:
     """Faults K0 to K4 and K14 as far as intake goes."""
     undisturbed, killed = _run_killed(tmp_path / "0", 10**6)

@@ -184,7 +184,9 @@ def test_a16_a_stranger_without_anything_of_a_submission_gets_no_letter(
     ],
     ids=["a unit", "a telephone", "a file"],
 )
-def test_a16_a_stranger_with_something_of_one_is_sent_back_once_a_day(world: World, raw: bytes) -> None:
+def test_a16_a_stranger_with_something_of_one_is_sent_back_once_a_day(
+    world: World, raw: bytes
+) -> None:
     assert world.receive(raw).decision.kind.value == "return"
     assert [(k, r) for k, r, _ in world.letters()] == [("return", STRANGER)]
     second = world.receive(letter("水利局 安全饮水", "另一条。" + ARTICLE, sender=STRANGER))

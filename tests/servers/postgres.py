@@ -18,6 +18,7 @@ the server's own time zone is not UTC, and mailbot's role is no superuser.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import pwd
 import re
@@ -118,6 +119,7 @@ class Postgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=_end_with_us,
                 **_as_another(),
             )
         deadline = time.monotonic() + 60
@@ -130,6 +132,12 @@ class Postgres:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def process(self) -> int:
+        """The first of its processes."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
 
     def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
         """Ends the server and with it every connection: `fast` as an administrator does, and
@@ -151,8 +159,7 @@ class Postgres:
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
         """Within the block the server stands still: connections stay, nothing answers."""
-        assert self._process is not None, "the server is not running"
-        first = self._process.pid
+        first = self.process
         os.kill(first, signal.SIGSTOP)  # and so starts no more of them
         children = Path(f"/proc/{first}/task/{first}/children").read_text()
         stopped = [first, *map(int, children.split())]
@@ -260,6 +267,11 @@ def _as_another() -> dict[str, int | list[int]]:
             account = pwd.getpwnam(name)
             return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     raise RuntimeError("PostgreSQL does not run as root, and there is no account `nobody` here")
+
+
+def _end_with_us() -> None:
+    """In the child: SIGQUIT when the test run is killed (Linux: PR_SET_PDEATHSIG is 1)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _programs() -> Path | None:

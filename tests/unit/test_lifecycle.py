@@ -361,4 +361,5 @@ def test_relation_words_are_stable() -> None:
         "receipt",
         "reply",
         "same_id",
+        "copy",
     ]

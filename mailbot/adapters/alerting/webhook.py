@@ -68,7 +68,7 @@ def _check_robot(answer: bytes) -> None:
     try:
         code = json.loads(answer)["errcode"]
     except (ValueError, TypeError, KeyError):
-        raise Retryable("the answer is not a robot's", code="answer") from None
+        raise Retryable("the answer is not a robot's", code="alert_robot") from None
     if code != 0:
         shown = code if isinstance(code, int) else "?"
         raise Retryable(f"the robot refused: errcode {shown}", code=f"errcode_{shown}")

@@ -76,8 +76,9 @@ MIGRATION_LOCK = 0x6D61696C626F74
 """PostgreSQL advisory lock held while migrating ("mailbot" in ASCII)."""
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str | URL, *, connections: int | None = None) -> Engine:
     """An engine whose transactions read; `writing(engine)` gives the one whose transactions write.
+    `connections`: a server's, at most; some more than a dozen unless told.
 
     Raises `OperatorFault` for an address that names no database we can use."""
     try:
@@ -88,7 +89,10 @@ def make_engine(url: str) -> Engine:
             raise NoSuchModuleError(parsed.get_backend_name())
         if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
             raise ArgumentError("an SQLite database needs a file")
-        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
+        options = _options(parsed)
+        if connections is not None:
+            options |= {"pool_size": connections, "max_overflow": 0}
+        engine = create_engine(parsed, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError, ImportError) as e:
         raise OperatorFault(
             Fault(

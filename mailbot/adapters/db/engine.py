@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mailbot.adapters.db import dialect, migrate
 from mailbot.adapters.db.faults import world_fault
@@ -27,7 +28,7 @@ from mailbot.adapters.db.uncertain import SqlUncertain
 from mailbot.adapters.db.unit_of_work import SqlTransaction
 from mailbot.adapters.doctor.remedies import explain
 from mailbot.adapters.i18n import N_, _
-from mailbot.app.errors import Fault, OperatorFault, WorldFault
+from mailbot.app.errors import Fault, OperatorFault, Retryable, WorldFault
 from mailbot.app.leases import Alone, Lease, Leases
 
 OPEN_WAIT_SECONDS = 60.0
@@ -77,7 +78,9 @@ class SqlStore:
         one, which the installation's lock sees to."""
         if not self.shared:
             return Alone()
-        return SqlLeases(self._unfenced, worker_id(), seconds)
+        # A connection of its own: however many wait for one to read and write by, a renewal does not.
+        own = SqlStore(dialect.make_engine(self.engine.url, connections=1))
+        return SqlLeases(own.writing, worker_id(), seconds)
 
     @property
     def shared(self) -> bool:
@@ -161,9 +164,14 @@ def open_store(url: str, *, create: bool = True) -> SqlStore:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """A value our column types refuse comes out as their ValueError, not wrapped by SQLAlchemy."""
+    """A value our column types refuse comes out as their ValueError, not wrapped by SQLAlchemy; and
+    that no connection came free in half a minute is no bug."""
     try:
         yield
+    except PoolTimeout as e:
+        raise Retryable(
+            "no connection to the database came free", code="database_busy", systemic=True
+        ) from e
     except StatementError as e:
         if isinstance(e.orig, ValueError):
             raise e.orig from None

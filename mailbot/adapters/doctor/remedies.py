@@ -146,6 +146,15 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
            "wording or ask the provider."),
     ),
     "spam_retry": (N_("The provider checks the letter for spam"), _NOTHING_TO_DO),
+    # alarms
+    "alert_program": (
+        N_("The alarm's program cannot be started"),
+        N_("Check the path under alerts.command and that mailbot's user may run it."),
+    ),
+    "alert_robot": (
+        N_("What answers at the alarm's address is no group robot"),
+        N_("Check alerts.webhook and webhook_format; try it with: mailbot doctor --alerts"),
+    ),
     "session": (N_("The server wants a new connection"), _NOTHING_TO_DO),
     "closing": (N_("The server is closing down for the moment"), _NOTHING_TO_DO),
     "deferred": (N_("The server put the letter off"), _NOTHING_TO_DO),
