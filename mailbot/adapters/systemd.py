@@ -25,15 +25,3 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
         line.sendto(state.encode(), target)
         return True
     return False
-
-
-def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
-    """How often `WATCHDOG=1` is due: half of what the unit's WatchdogSec= allows. None where nobody
-    waits for it from this process."""
-    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
-        return None
-    try:
-        allowed = int(environ.get("WATCHDOG_USEC", "0")) / 1_000_000
-    except ValueError:
-        return None
-    return allowed / 2 if allowed > 0 else None

@@ -14,7 +14,7 @@ It promises that a letter is sent under the one Message-ID and with the bytes it
 that one account's trouble does not hold up another's letters, that a letter which always breaks
 the connection ends in RETRY instead of blocking the queue, and that an outcome which could not be
 recorded (database busy) is recorded before anything else is sent. Resting times use the monotonic
-clock: setting the wall clock neither hurries nor stops a delivery.
+clock; a letter put off by a wall clock that is set back afterwards goes at once.
 
 What is said in a letter, and finding out about UNKNOWN ones, is not its business.
 """

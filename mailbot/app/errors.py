@@ -34,9 +34,11 @@ class Fault:
 class OperatorFault(Exception):
     """All the operator's faults found in one go."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: Fault, passing: bool = False) -> None:
+        """`passing`: may be over by itself soon (a server that is still starting): worth another
+        try without anybody's doing."""
         super().__init__("\n".join(str(f) for f in faults))
-        self.faults = faults
+        self.faults, self.passing = faults, passing
 
 
 class WorldFault(Exception):

@@ -213,7 +213,7 @@ def main() -> int:
         return result if isinstance(result, int) else 0
     except OperatorFault as fault:
         _tell(*fault.faults)
-        return 2
+        return 3 if fault.passing else 2
     except WorldFault as fault:
         from mailbot.adapters.doctor.remedies import explain_fault
 

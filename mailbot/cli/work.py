@@ -7,8 +7,8 @@ import shutil
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,14 +16,12 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.adapters import systemd
-from mailbot.adapters.doctor.remedies import explain_fault
 from mailbot.adapters.i18n import N_, _
 from mailbot.adapters.offices.selftest import failing_cases
 from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SystemClock, shipped
 from mailbot.app.deliver import DeliverReport
-from mailbot.app.errors import Fault, OperatorFault, WorldFault
-from mailbot.app.leases import DUTIES, mailbox_lease
+from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.records import OutboxState
 from mailbot.app.settle import Settled
 from mailbot.bootstrap import Office, alone, open_office
@@ -32,7 +30,7 @@ from mailbot.cli.context import say, settings, why
 from mailbot.cli.rows import settled_lines, settled_row
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.daemon import Daemon
-from mailbot.daemon.holding import holding
+from mailbot.daemon.onepass import Passed, one_pass
 from mailbot.watching import Watch
 from mailbot.web.health import serve
 
@@ -97,9 +95,9 @@ def once() -> None:
     with alone(found):
         office = open_office(found)
         _refuse_failing_cases(office)
-        seen, report, failed = _pass(office, duties=True)
-    _summary(seen, report)
-    if failed is not None:
+        seen, passed = _pass(office, duties=True)
+    _summary(seen, passed.report)
+    if passed.failed is not None:
         raise typer.Exit(WORLD_FAILED)
 
 
@@ -133,8 +131,8 @@ def demo(
         )
     )
     _live()
-    seen, report, _failed = _pass(office)
-    _summary(seen, report)
+    seen, passed = _pass(office)
+    _summary(seen, passed.report)
     _live()
     _live(_("Look next:"))
     command = f"mailbot --config {config}"
@@ -181,11 +179,9 @@ def _refuse_failing_cases(office: Office) -> None:
         raise OperatorFault(*faults)
 
 
-def _pass(
-    office: Office, *, duties: bool = False
-) -> tuple[list[Settled], DeliverReport, WorldFault | None]:
-    """One pass over every mailbox, the calendar and the outbox, printing each mail as it is decided.
-    Also the first fault that concerned a mailbox as a whole; it was said already."""
+def _pass(office: Office, *, duties: bool = False) -> tuple[list[Settled], Passed]:
+    """One pass over every mailbox, the calendar and the outbox, printing each mail as it is
+    decided."""
     lines = settled_lines()
     _live(lines.head())
     seen: list[Settled] = []
@@ -194,68 +190,16 @@ def _pass(
         seen.append(settled)
         _live(settled_row(lines, settled))
 
-    failed: WorldFault | None = None
-    boxes = {mailbox_lease(b.name): b for b in office.settings.require_mailboxes()}
-    with holding(office, [*boxes, DUTIES]) as held:
-        for name, box in boxes.items():
-            if name not in held:
-                _live(
-                    _("{mailbox}: another mailbot is watching it").format(mailbox=box.name),
-                    err=True,
-                )
-                continue
-            under = office.under(held[name])
-            intake = under.intake(box, show)
-            with closing(under.source(box)) as source, closing(intake.reader):
-                try:
-                    faults = intake.run_pass(source).faults
-                except WorldFault as fault:
-                    # One mailbox that cannot be reached must not keep the others waiting.
-                    faults = [explain_fault(fault)]
-                    failed = failed or fault
-            for text in faults:
-                _live(f"{box.name}: {text}", err=True)
-        if duties and DUTIES in held:
-            _do_duties(office.under(held[DUTIES]))
-        if office.store.shared:
-            parts = [
-                _deliver(office.under(held[name]), [box.address])
-                for name, box in boxes.items()
-                if name in held
-            ]
-        else:
-            parts = [_deliver(office, None)]
-    outcomes = tuple(o for part in parts for o in part.outcomes)
-    return seen, DeliverReport(outcomes, tuple(r for part in parts for r in part.rests)), failed
-
-
-def _deliver(office: Office, senders: Sequence[str] | None) -> DeliverReport:
-    """What is due, and what an earlier process left behind."""
-    now = office.clock.now()
-    office.store.outbox.recover(now, senders)
-    office.witnesses().look(now, senders)
-    uncertainties = office.uncertainties()
-    uncertainties.look(now, senders)
-    with closing(office.deliverer(senders)) as deliverer:
-        report = deliverer.deliver_due(now)
-    if report.unknown:  # where there is nowhere to look a person is told at once
-        uncertainties.look(office.clock.now(), senders)
-    return report
-
-
-def _do_duties(office: Office) -> None:
-    """What is due by the calendar, after the mail that may have met a quota was read."""
-    report = office.duties().tick(office.clock.now())
-    for warning in report.warnings:
-        _live(warning, err=True)
-    for one in report.failed:
+    passed = one_pass(office, show, lambda text: _live(text, err=True), duties=duties)
+    for one in passed.ticked.failed:
         _live(f"{one.what}: {one.why}", err=True)
-    if report.done:
+    if passed.ticked.done:
         _live(
             _("{count} duties done, {letters} letters queued: see `mailbot duties`.").format(
-                count=len(report.done), letters=report.letters
+                count=len(passed.ticked.done), letters=passed.ticked.letters
             )
         )
+    return seen, passed
 
 
 def _live(text: str = "", *, err: bool = False) -> None:

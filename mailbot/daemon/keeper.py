@@ -34,7 +34,7 @@ class Hold:
 
 
 class Keeper:
-    """`tick` and `leave` speak with the database, from one thread; everything else may be called
+    """`tick` speaks with the database, from one thread; everything else may be called
     from any thread and does not wait for it."""
 
     def __init__(
@@ -100,9 +100,6 @@ class Keeper:
         self._living = living
         if not self._closing:
             self._take(math.ceil(len(self._mailboxes) / max(living, 1)))
-
-    def leave(self) -> None:
-        self._leases.leave()
 
     def _renew(self) -> None:
         with self._lock:

@@ -13,13 +13,20 @@ from pathlib import Path
 import pytest
 
 from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.settings.model import load_settings
 from mailbot.adapters.system import SHANGHAI
+from mailbot.app.board import Board
 from mailbot.app.duties.clockguard import CONFIRMED, ClockGuard
+from mailbot.app.duties.engine import TickReport
+from mailbot.app.leases import Lease
 from mailbot.app.records import Envelope, Origin
+from mailbot.bootstrap import Office, open_office
+from mailbot.daemon.calendar import Calendar
+from mailbot.daemon.onepass import one_pass
 from tests.integration.intake_help import NOON, World, item
-from tests.unit.store_help import fresh
+from tests.unit.store_help import fresh, letter
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, NONE = timedelta(hours=1), timedelta(days=1), timedelta(0)
 
 
 def at(text: str) -> datetime:
@@ -68,7 +75,7 @@ def test_c2_after_a_leap_of_a_year_nothing_is_due_until_the_clock_has_a_witness(
 ) -> None:
     clock = Clock(at("2026-08-20T12:00"))
     searched(store, clock.wall)
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     clock.wall += 365 * DAY
     first = guard.look()
     assert first.hold
@@ -89,7 +96,7 @@ def test_c2_after_a_leap_of_a_year_nothing_is_due_until_the_clock_has_a_witness(
 def test_c2_a_start_with_a_clock_a_year_ahead_is_noticed_as_well(store: SqlStore) -> None:
     """What a run from cron meets: each is a process of its own."""
     searched(store, at("2026-08-20T12:00"))
-    guard = ClockGuard(Clock(at("2027-08-20T12:05")), store)
+    guard = ClockGuard(Clock(at("2027-08-20T12:05")), store, patience=NONE)
     searched(store, at("2027-08-20T12:05"))  # its own search vouches for nothing
     look = guard.look()
     assert look.hold
@@ -98,16 +105,16 @@ def test_c2_a_start_with_a_clock_a_year_ahead_is_noticed_as_well(store: SqlStore
 
 def test_c2_two_runs_in_a_row_of_a_clock_a_year_ahead(store: SqlStore) -> None:
     searched(store, at("2026-08-20T12:00"))
-    assert ClockGuard(Clock(at("2027-08-20T12:05")), store).look().hold
+    assert ClockGuard(Clock(at("2027-08-20T12:05")), store, patience=NONE).look().hold
     searched(store, at("2027-08-20T12:05"))
-    again = ClockGuard(Clock(at("2027-08-20T12:10")), store).look()
+    again = ClockGuard(Clock(at("2027-08-20T12:10")), store, patience=NONE).look()
     assert again.hold, "the search of a run that nobody vouched for is no witness for the next"
 
 
 def test_a_long_holiday_ends_with_the_first_mail(store: SqlStore) -> None:
     searched(store, at("2026-02-13T18:00"))
     received(store, at("2026-02-13T17:00"))
-    guard = ClockGuard(clock := Clock(at("2026-02-24T08:00")), store)
+    guard = ClockGuard(clock := Clock(at("2026-02-24T08:00")), store, patience=NONE)
     assert guard.look().hold
     received(store, at("2026-02-24T07:55"), uid=2)
     look = guard.look()
@@ -119,7 +126,7 @@ def test_a_long_holiday_ends_with_the_first_mail(store: SqlStore) -> None:
 def test_a_weekend_without_mail_while_running_is_no_gap(store: SqlStore) -> None:
     clock = Clock(at("2026-08-21T18:00"))
     searched(store, clock.wall)
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     for _ in range(62):
         clock.run(HOUR)
         searched(store, clock.wall)
@@ -128,7 +135,7 @@ def test_a_weekend_without_mail_while_running_is_no_gap(store: SqlStore) -> None
 
 def test_a_person_vouches_for_the_clock(store: SqlStore) -> None:
     searched(store, at("2026-02-13T18:00"))
-    guard = ClockGuard(clock := Clock(at("2026-02-24T08:00")), store)
+    guard = ClockGuard(clock := Clock(at("2026-02-24T08:00")), store, patience=NONE)
     assert guard.look().hold
     with store.begin() as tx:
         tx.set_fact(CONFIRMED, clock.wall.isoformat(), clock.wall)
@@ -139,12 +146,12 @@ def test_a_person_vouches_for_the_clock(store: SqlStore) -> None:
 
 
 def test_the_first_start_needs_no_witness(store: SqlStore) -> None:
-    assert not ClockGuard(Clock(at("2026-02-24T08:00")), store).look().hold
+    assert not ClockGuard(Clock(at("2026-02-24T08:00")), store, patience=NONE).look().hold
 
 
 def test_a_small_leap_is_waited_out(store: SqlStore) -> None:
     clock = Clock(at("2026-08-20T12:00"))
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     clock.run(30 * HOUR)  # a long pause in which both clocks went on
     assert not guard.look().hold
     clock.wall += 5 * HOUR
@@ -160,7 +167,7 @@ def test_a_small_leap_is_waited_out(store: SqlStore) -> None:
 @pytest.mark.parametrize("leap", [5 * HOUR, 300 * DAY])
 def test_a_leap_that_is_taken_back_has_done_nothing(store: SqlStore, leap: timedelta) -> None:
     clock = Clock(at("2026-08-20T12:00"))
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     clock.wall += leap
     assert guard.look().hold
     clock.run(timedelta(minutes=1))
@@ -173,7 +180,7 @@ def test_a_leap_that_is_taken_back_has_done_nothing(store: SqlStore, leap: timed
 
 def test_small_corrections_are_no_matter(store: SqlStore) -> None:
     clock = Clock(at("2026-08-20T12:00"))
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     for correction in (90, -90):
         clock.wall += timedelta(minutes=correction)
         look = guard.look()
@@ -186,7 +193,7 @@ def test_small_corrections_are_no_matter(store: SqlStore) -> None:
 
 def test_c2_mail_from_our_future_says_that_the_clock_is_behind(store: SqlStore) -> None:
     clock = Clock(at("2026-08-20T12:00"))
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     received(store, at("2026-08-23T09:00"))
     look = guard.look()
     assert look.hold
@@ -201,7 +208,7 @@ def test_c2_mail_from_our_future_says_that_the_clock_is_behind(store: SqlStore) 
 
 def test_one_mail_with_a_senseless_time_does_not_stop_the_calendar(store: SqlStore) -> None:
     clock = Clock(at("2026-08-20T12:00"))
-    guard = ClockGuard(clock, store)
+    guard = ClockGuard(clock, store, patience=NONE)
     received(store, at("2031-01-01T00:00"))
     assert guard.look().hold
     received(store, at("2026-08-20T12:00"), uid=2)
@@ -286,3 +293,103 @@ def test_c3_months_and_receipts_are_the_offices_whatever_the_machine_thinks(tmp_
     found = world.only_item()
     assert found.receipt.startswith("EQ202609-")
     assert f"{found.month:%Y-%m}" == "2026-09"
+
+
+# --- through the calendar, in the daemon and from cron ------------------------------------------
+
+
+def test_c2_once_with_a_clock_a_year_ahead_sends_nothing_by_the_calendar(tmp_path: Path) -> None:
+    """Mail is taken in all the while; what is due waits, also at the next run, until somebody vouches."""
+    office = _office(tmp_path, clock := Clock(at("2026-08-20T12:00")))
+    assert _once(office).done == []
+    clock.wall += 365 * DAY
+    for _ in range(3):
+        assert _once(office) == TickReport()
+        clock.run(HOUR)
+    with office.store.reading() as reads:
+        ((kind, text, _created),) = reads.open_tasks("otog")
+    assert "--clock-is-right" in text
+    assert _queued(office) == []
+    clock.wall -= 365 * DAY  # put right
+    assert _once(office).done == []
+    with office.store.reading() as reads:
+        assert reads.open_tasks("otog") == [], f"the task ({kind}) is over with the trouble"
+    clock.wall = at("2026-08-21T08:31")
+    clock.steady += 3600 * 20
+    assert _once(office).done == ["digest:otog:2026-08-21:morning"]
+
+
+def test_c2_once_after_a_weekend_off_goes_by_the_mail_that_waits(tmp_path: Path) -> None:
+    office = _office(tmp_path, clock := Clock(at("2026-08-20T12:00")))
+    _once(office)
+    clock.run(4 * DAY)
+    raw = item("周末报来的一条", sender="weekend@example.com")
+    path = tmp_path / "mailbox" / "new" / "1.weekend"
+    path.write_bytes(raw)
+    moment = (clock.wall - 2 * HOUR).timestamp()
+    os.utime(path, (moment, moment))
+    report = _once(office)
+    assert "digest:otog:2026-08-24:morning" in report.done
+    with office.store.reading() as reads:
+        assert "clock" not in [kind for kind, _, _ in reads.open_tasks("otog")]
+
+
+def test_c2_a_daemon_that_starts_after_a_long_stop_tells_nobody_before_the_mail_was_read(
+    tmp_path: Path,
+) -> None:
+    office = _office(tmp_path, clock := Clock(at("2026-08-20T12:00")))
+    _once(office)
+    clock.run(4 * DAY)
+    board = Board()
+    calendar = Calendar(office, board)
+    lease = Lease("duties", "", 0)
+    assert calendar.tick(office, lease) == TickReport()
+    assert dict(board.troubles()) == {}
+    clock.run(timedelta(minutes=16))
+    assert calendar.tick(office, lease) == TickReport()
+    assert "clock" in board.troubles(), "nothing came that could vouch for it"
+    with office.store.begin() as tx:
+        tx.set_fact(CONFIRMED, clock.wall.isoformat(), clock.wall)
+    assert calendar.tick(office, lease).done
+    assert dict(board.troubles()) == {}
+
+
+def _office(folder: Path, clock: Clock) -> Office:
+    for part in ("tmp", "new", "cur"):
+        (folder / "mailbox" / part).mkdir(parents=True)
+    (folder / "mailbot.toml").write_text(_CONFIG, encoding="utf-8")
+    return open_office(load_settings(folder / "mailbot.toml", {}), clock=clock)
+
+
+def _once(office: Office) -> TickReport:
+    """As `mailbot once`: a process of its own knows nothing of the last."""
+    troubles: list[str] = []
+    passed = one_pass(office, lambda _: None, troubles.append, duties=True)
+    assert troubles == []
+    return passed.ticked
+
+
+def _queued(office: Office) -> list[str]:
+    with office.store.engine.connect() as db:
+        return [row[0] for row in db.exec_driver_sql("select key from outbox order by id")]
+
+
+# --- a clock set back ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("back", [HOUR, DAY, 365 * DAY])
+def test_c1_a_letter_put_off_is_not_put_off_for_the_time_the_clock_was_set_back(
+    store: SqlStore, back: timedelta
+) -> None:
+    now = at("2026-08-20T12:00")
+    with store.begin() as tx:
+        tx.queue(letter(1), now)
+    queued = store.outbox.claim(now)
+    assert queued is not None
+    store.outbox.retry(queued.id, "450 later", now + timedelta(minutes=5))
+    now -= back
+    waited = timedelta(0)
+    while (again := store.outbox.claim(now + waited)) is None:
+        waited += HOUR
+        assert waited <= 2 * DAY + HOUR
+    assert again.letter.key == queued.letter.key

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from mailbot.adapters.systemd import notify, watchdog_seconds
+from mailbot.adapters.systemd import notify
 from tests.integration.daemon_help import PATIENCE, environment, submission, until
 from tests.servers.smtp_sink import free_port
 
@@ -134,7 +134,3 @@ def test_systemd_is_told_where_it_listens_and_nobody_else(tmp_path: Path) -> Non
         line.bind("\0mailbot-test-abstract")
         assert notify("STATUS=收信", {"NOTIFY_SOCKET": "@mailbot-test-abstract"})
         assert line.recv(100).decode() == "STATUS=收信"
-    assert watchdog_seconds({}) is None
-    assert watchdog_seconds({"WATCHDOG_USEC": "600000000"}) == 300
-    assert watchdog_seconds({"WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}) is None
-    assert watchdog_seconds({"WATCHDOG_USEC": "often"}) is None

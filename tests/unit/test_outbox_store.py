@@ -158,13 +158,6 @@ def test_the_operator_lets_withheld_letters_go_or_drops_them(store: SqlStore) ->
     ]
 
 
-def test_the_newest_letters_are_listed_first(store: SqlStore) -> None:
-    ids = queue(store, 1, 2, 3)
-    shown = store.outbox.list_recent(2)
-    assert [x.id for x in shown] == [ids[2], ids[1]]
-    assert shown[0].state is OutboxState.READY and shown[0].recipient == ADDRESS
-
-
 CLAIMER = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -131,7 +131,7 @@ def test_the_folder_remembers_its_validity_and_last_search(store: SqlStore) -> N
         tx.searched("box", "INBOX", 7, NOON)
         tx.searched("box", "INBOX", 8, NOON + h.minutes(1))
         assert tx.read.folder_validity("box", "INBOX") == 8
-        assert tx.read.last_search("box") == NOON + h.minutes(1)
+        assert tx.read.last_moment() == NOON + h.minutes(1)
 
 
 # --- deciding

@@ -70,7 +70,8 @@ def test_a_licence_that_fits_passes(licence: str) -> None:
 @pytest.mark.parametrize(
     "licence",
     ["GPL-3.0-only", "AGPL-3.0-or-later", "GNU Affero General Public License v3", "UNKNOWN", "",
-     "GNU General Public License v2 (GPLv2)", "MIT; GPLv3", "MIT AND GPL-2.0-only", "Proprietary"],
+     "GNU General Public License v2 (GPLv2)", "MIT; GPLv3", "LIMITED COMMERCIAL LICENSE", "Not MIT",
+     "Server Side Public License", "BSD and then some", "MIT AND GPL-2.0-only", "Proprietary"],
 )  # fmt: skip
 def test_a_licence_that_does_not_fit_is_named(
     licence: str, capsys: pytest.CaptureFixture[str]

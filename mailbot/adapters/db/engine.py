@@ -46,6 +46,8 @@ _REMEDIES = {
     ),
     "disk": N_("make room on the disk, then start again"),
 }
+_PASSING = {"database_down", "database_locked", "database_busy", "disk"}
+"""What may be over by itself: after a power cut the database's machine may start last."""
 
 
 class SqlStore:
@@ -226,5 +228,7 @@ def _as_operator_fault(error: Exception, engine: Engine) -> OperatorFault:
     code = fault.code if fault else ""
     if fault is not None and code in _REMEDIES:
         remedy = _REMEDIES[code]
-        return OperatorFault(Fault(where, explain(fault).found, _(remedy)))
+        return OperatorFault(
+            Fault(where, explain(fault).found, _(remedy)), passing=code in _PASSING
+        )
     return OperatorFault(Fault(where, str(fault or error)))

@@ -19,12 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from mailbot.adapters.db.leases import check_fence, lost
 from mailbot.adapters.db.statements import LETTER
@@ -63,7 +63,10 @@ NEXT_READY = (
 _OF_SENDERS = outbox.c.sender.in_(bindparam("senders", expanding=True))
 NEXT_DUE = (
     select(outbox.c.id)
-    .where(outbox.c.state == OutboxState.RETRY.value, outbox.c.due <= bindparam("now"))
+    .where(
+        outbox.c.state == OutboxState.RETRY.value,
+        or_(outbox.c.due <= bindparam("now"), outbox.c.due > bindparam("too_far")),
+    )
     .order_by(outbox.c.due)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -81,6 +84,9 @@ CLAIM = (
     .returning(outbox.c.id, outbox.c.attempts, *(outbox.c[name] for name in LETTER))
 )
 _Begin = Callable[[], AbstractContextManager[Connection]]
+
+FARTHEST = timedelta(days=2)
+"""No letter is put off for longer: one due later was put off by a clock that has been set back since."""
 
 FAILED_SEND = "failed_send"
 
@@ -133,7 +139,7 @@ class SqlOutbox:
         PostgreSQL skips rows another sender has locked (SQLite ignores that clause)."""
         with self._writing() as db:
             ready, due = NEXT_READY, NEXT_DUE
-            values: dict[str, Any] = {"now": now}
+            values: dict[str, Any] = {"now": now, "too_far": now + FARTHEST}
             if senders is not None:
                 ready, due = ready.where(_OF_SENDERS), due.where(_OF_SENDERS)
                 values["senders"] = list(senders)
@@ -161,17 +167,18 @@ class SqlOutbox:
             raise lost(self._lease)
 
     def sent(self, outbox_id: int, answer: str, now: datetime) -> None:
-        """Also for an UNKNOWN letter that was found to have arrived."""
+        """Also for an UNKNOWN letter that was found to have arrived; and for one whose copy waits
+        already, when the answer to the first comes late: the copy is not needed any more."""
+        values = {"answer": answer, "error": "", "finished": now}
+        waiting = (OutboxState.READY, OutboxState.RETRY)
         with self._any_writing() as db:
-            self._step(
-                db,
-                outbox_id,
-                (*_TRYING, OutboxState.UNKNOWN),
-                state=OutboxState.SENT,
-                answer=answer,
-                error="",
-                finished=now,
+            copy = update(outbox).where(
+                outbox.c.id == outbox_id, outbox.c.copies > 0, outbox.c.state.in_(waiting)
             )
+            if db.execute(copy.values(state=OutboxState.SENT, due=None, **values)).rowcount:
+                return
+            allowed = (*_TRYING, OutboxState.UNKNOWN)
+            self._step(db, outbox_id, allowed, state=OutboxState.SENT, **values)
 
     def retry(self, outbox_id: int, error: str, at: datetime) -> None:
         with self._writing() as db:
@@ -310,12 +317,6 @@ class SqlOutbox:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         with self._reading() as db:
             return {str(state): n for state, n in db.execute(query)}
-
-    def list_recent(self, limit: int = 50) -> list[ListedLetter]:
-        """Newest first."""
-        with self._reading() as db:
-            rows = db.execute(_select_listed().order_by(outbox.c.id.desc()).limit(limit))
-            return [_listed(r) for r in rows]
 
 
 def _select_listed() -> Any:

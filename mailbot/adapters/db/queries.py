@@ -75,9 +75,6 @@ FOLDER_VALIDITY = select(folder_table.c.uidvalidity).where(
     folder_table.c.account == bindparam("account"),
     folder_table.c.folder == bindparam("folder"),
 )
-LAST_SEARCH = select(func.max(folder_table.c.searched)).where(
-    folder_table.c.account == bindparam("account")
-)
 IN_STATE = (
     select_inbound()
     .where(inbound.c.account == bindparam("account"), inbound.c.state == bindparam("state"))
@@ -236,11 +233,6 @@ class SqlReads(LedgerReads, LetterReads, FactReads, SuspensionReads):
 
     def folder_validity(self, account: str, folder: str) -> int | None:
         return self._db.scalar(FOLDER_VALIDITY, {"account": account, "folder": folder})
-
-    def last_search(self, account: str) -> datetime | None:
-        """The newest good search of any of the account's folders (for the doctor)."""
-        newest: datetime | None = self._db.scalar(LAST_SEARCH, {"account": account})
-        return newest
 
     def pending(self, account: str) -> list[InboundRow]:
         return self._mails(IN_STATE, account=account, state=InboundState.NEW)

@@ -48,8 +48,13 @@ class ClockGuard:
     """Looked at before each tick, by one thread. Made before this process searches any mailbox, so
     that it sees what the last one left."""
 
-    def __init__(self, clock: Clock, store: Store) -> None:
-        self._clock, self._store = clock, store
+    def __init__(
+        self, clock: Clock, store: Store, *, patience: timedelta = timedelta(minutes=15)
+    ) -> None:
+        """`patience`: for how long after a gap nobody is told; the mail that came meanwhile, which
+        vouches for the clock, has to be found first."""
+        self._clock, self._store, self._patience = clock, store, patience
+        self._doubted_at = clock.monotonic()
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._held_until: float | None = None
         self._told = False
@@ -91,12 +96,15 @@ class ClockGuard:
         if vouched:
             self._believe()
             return Look(wall)
-        warning = "" if self._told else _gap(self._since, wall)
+        waited = timedelta(seconds=self._clock.monotonic() - self._doubted_at)
+        if self._told or waited < self._patience:
+            return Look(wall, True)
         self._told = True
-        return Look(wall, True, warning)
+        return Look(wall, True, _gap(self._since, wall))
 
     def _doubt(self, since: datetime) -> None:
         self._since, self._told = since, False
+        self._doubted_at = self._clock.monotonic()
         self._write(since.isoformat())
 
     def _believe(self) -> None:
@@ -146,8 +154,8 @@ def _set_back(before: datetime, wall: datetime) -> str:
 def _gap(since: datetime, wall: datetime) -> str:
     return (
         f"上一次确知的时间是 {since:%Y-%m-%d %H:%M}，现在系统时钟是 {wall:%Y-%m-%d %H:%M}，"
-        "中间隔了一天以上，又没有新到的邮件可以印证。为免按错误的日期成批发信，提醒、通报等到期信件先不办，"
-        "收信和答复照常。请核对服务器的时钟：时钟无误的，运行 mailbot duties --clock-is-right，"
+        "中间隔了一天以上，又没有新到的邮件可以印证。为免按错误的日期成批发信，提醒、通报等到期信件先不办；"
+        "收信照常，看上去是很久以前的来信，答复先扣下（mailbot backlog）。请核对服务器的时钟：时钟无误的，运行 mailbot duties --clock-is-right，"
         "或者等收到一封新邮件，会自动补办，不会重发。"
     )
 
