@@ -64,7 +64,9 @@ class Sending:
                         break
                     # The database is away, or our bug: what was claimed is recovered at the start.
                     pause = pauses.next()
-                    log.exception("delivery: a round failed (again in %.0f s)", pause)
+                    said = "%s: a round failed (again in %.0f s): %s"
+                    trace = not isinstance(error, WorldFault)
+                    log.error(said, self.box.address, pause, error, exc_info=trace)
                     self._notes.fault(error, self.office.clock.now())
                 self.queued.wait(pause)
             self._settle_accounts(deliverer)

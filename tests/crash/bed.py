@@ -336,7 +336,8 @@ class Bed:
 
     `port`: of another IMAP server before the same mailboxes; `files_sent`: whether the SMTP server
     files what it takes; `mails`: what lies in the mailbox; `config`: the offices' data;
-    `before`: commands that were run before the mails came.
+    `before`: commands that were run before the mails came; `vouched`: a later day of which somebody said
+    that the clock is right.
     """
 
     def __init__(
@@ -350,7 +351,9 @@ class Bed:
         mails: Sequence[bytes] | None = None,
         config: Path | None = None,
         before: Sequence[Sequence[str]] = (),
+        vouched: datetime | None = None,
     ) -> None:
+        self.vouched = vouched
         self.dovecot, self.folder, self.zygote = dovecot, folder, zygote
         self.port = port or dovecot.imap_port
         self.files_sent = files_sent
@@ -410,6 +413,9 @@ class Bed:
         assert began.code == 0 and first.states() == {"sent": 1}, began.said
         for argv in self.before:
             done = first.run(*argv, now=NOON - timedelta(hours=1))
+            assert done.code == 0, done.said
+        if self.vouched is not None:
+            done = first.run("duties", "--clock-is-right", now=self.vouched)
             assert done.code == 0, done.said
         for minutes, raw in enumerate(self.mails):
             self.dovecot.append(user, raw, internaldate=NOON - timedelta(minutes=30 - minutes))

@@ -33,7 +33,7 @@ def reminding(
 ) -> Iterator[Bed]:
     folder = tmp_path_factory.mktemp("reminding")
     config = peopled(folder, liaisons=52, heads=28)
-    with Bed(dovecots("full"), folder, zygote, mails=[], config=config) as bed:
+    with Bed(dovecots("full"), folder, zygote, mails=[], config=config, vouched=EVE) as bed:
         yield bed
 
 

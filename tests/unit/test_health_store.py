@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from mailbot.adapters.db.engine import SqlStore, open_store
-from mailbot.adapters.db.health import LAST_BACKUP, SqlHealthReads
+from mailbot.adapters.db.health import BACKUP_LACKS, LAST_BACKUP, SqlHealthReads
+from mailbot.adapters.db.staff_lists import close_tasks, open_tasks
 from mailbot.adapters.db.tables import fact, lease, worker
 from mailbot.app.records import ItemState, NewTask
 from tests.unit import store_help as h
@@ -54,6 +55,7 @@ def test_figures_of_a_day(store: SqlStore, tmp_path: Path) -> None:
     store.outbox.sent(claimed.id, "250 OK", h.NOON)
     with store.writing() as db:
         db.execute(fact.insert().values(name=LAST_BACKUP, value=h.NOON.isoformat(), changed=h.NOON))
+        db.execute(fact.insert().values(name=BACKUP_LACKS, value="3", changed=h.NOON))
         for name, seen in (("a", NOW), ("b", NOW - timedelta(hours=1))):
             row = {"id": name, "host": f"host-{name}", "pid": 1, "version": "", "started": NOW}
             db.execute(worker.insert().values(**row, seen=seen))
@@ -66,9 +68,25 @@ def test_figures_of_a_day(store: SqlStore, tmp_path: Path) -> None:
     assert found.oldest_letter == h.NOON + timedelta(minutes=1)
     assert (found.held, found.tasks, found.oldest_task) == (1, {"bounce": 1, "hold": 1}, h.NOON)
     assert found.last_hour == {"otog": 2}, "the hour begins after noon"
-    assert found.last_backup == h.NOON
+    assert (found.last_backup, found.backup_lacks) == (h.NOON, 3)
     assert (found.workers, found.hosts) == (1, frozenset({"host-a"}))
     assert found.leased == {"mailbox:box"}
+
+
+def test_an_uncertain_letter_is_no_trouble_once_a_person_has_closed_its_task(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    with store.begin() as tx:
+        tx.queue(h.letter(1), h.NOON)
+    claimed = store.outbox.claim(h.NOON)
+    assert claimed is not None
+    store.outbox.unknown(claimed.id, "connection lost", h.NOON)
+    assert store.uncertain.ask(claimed.id, "请查对。", h.NOON)
+    found = reads(store, tmp_path).figures(NOW)
+    assert (found.letters, found.tasks) == ({"unknown": 1}, {"unknown_send": 1})
+    close_tasks(store, [t.id for t in open_tasks(store)], "王甲", NOW)
+    found = reads(store, tmp_path).figures(NOW)
+    assert (found.letters, found.tasks) == ({}, {})
 
 
 def test_a_backup_s_moment_that_is_none_is_passed_over(store: SqlStore, tmp_path: Path) -> None:

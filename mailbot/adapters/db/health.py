@@ -9,22 +9,36 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, text
+from sqlalchemy import Connection, bindparam, exists, func, literal_column, or_, select, text
 
-from mailbot.adapters.db.queries import LAST_HOUR, LAST_SEARCH
-from mailbot.adapters.db.tables import fact, inbound, item, lease, outbox, task, worker
+from mailbot.adapters.db.queries import LAST_HOUR
+from mailbot.adapters.db.tables import fact, folder, inbound, item, lease, outbox, task, worker
+from mailbot.app.evidence import UNKNOWN_SEND
 from mailbot.app.health import Figures, MailboxFigures
 from mailbot.app.records import InboundState, OutboxState
 
 LAST_BACKUP = "last_backup"
-"""The fact a backup leaves: its moment in ISO 8601."""
+"""The fact a whole backup leaves: its moment in ISO 8601."""
+BACKUP_LACKS = "backup_lacks"
+"""The fact each backup leaves: how many mails it lacks, damaged or missing in the archive; empty
+when it is whole."""
 ALIVE = timedelta(minutes=2)
 """A worker that was seen since then counts as alive: the longest sensible lease and more."""
 
 _OPEN_LETTERS = [s.value for s in OutboxState if s not in (OutboxState.SENT, OutboxState.DROPPED)]
+# An uncertain letter whose task a person has closed stays UNKNOWN and wants nobody any more.
+_CLOSED = exists(
+    select(task.c.id).where(
+        task.c.outbox_id == outbox.c.id, task.c.kind == UNKNOWN_SEND, task.c.done_at.is_not(None)
+    )
+)
+LAST_SEARCH = select(func.max(folder.c.searched)).where(folder.c.account == bindparam("account"))
 LETTERS = (
     select(outbox.c.state, func.count())
-    .where(outbox.c.state.in_(_OPEN_LETTERS))
+    .where(
+        outbox.c.state.in_(_OPEN_LETTERS),
+        or_(outbox.c.state != OutboxState.UNKNOWN.value, ~_CLOSED),
+    )
     .group_by(outbox.c.state)
 )
 OLDEST_LETTER = select(func.min(outbox.c.queued)).where(
@@ -46,7 +60,7 @@ TASKS = (
     .where(task.c.done_at.is_(None))
     .group_by(task.c.kind)
 )
-BACKUP = select(fact.c.value).where(fact.c.name == LAST_BACKUP)
+FACT = select(fact.c.value).where(fact.c.name == bindparam("name"))
 WORKERS = select(worker.c.host, worker.c.seen)
 LEASES = select(lease.c.name, lease.c.until).where(lease.c.holder != "")
 SCHEMA = text("SELECT version_num FROM alembic_version")
@@ -82,7 +96,8 @@ class SqlHealthReads:
                     office: db.scalar(LAST_HOUR, {"office": office, **hour}) or 0
                     for office in self._offices
                 },
-                last_backup=_moment(db.scalar(BACKUP)),
+                last_backup=_moment(db.scalar(FACT, {"name": LAST_BACKUP})),
+                backup_lacks=_number(db.scalar(FACT, {"name": BACKUP_LACKS})),
                 workers=len(seen),
                 leased=frozenset(
                     str(name) for name, until in db.execute(LEASES) if now - until < ALIVE
@@ -109,6 +124,10 @@ def _mailbox(db: Connection, name: str) -> MailboxFigures:
         waiting=int(waiting),
         oldest=oldest,
     )
+
+
+def _number(written: str | None) -> int:
+    return int(written) if written and written.isdecimal() else 0
 
 
 def _moment(written: str | None) -> datetime | None:

@@ -170,11 +170,11 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "refused": (N_("The server refused the letter"), _REFUSED_REMEDY),
     "no_answer": (
         N_("The letter was sent, but the server's answer was lost: it may have arrived"),
-        N_("It is not sent again by itself. Look into the mailbox's Sent folder, then decide."),
+        N_("mailbot looks for it among the sent mail; where that shows nothing a task asks you."),
     ),
     "garbled": (
         N_("The letter was sent, but the server's answer could not be read: it may have arrived"),
-        N_("It is not sent again by itself. Look into the mailbox's Sent folder, then decide."),
+        N_("mailbot looks for it among the sent mail; where that shows nothing a task asks you."),
     ),
     "quota": (
         N_("The mailbox is full: a mail could not be moved"),
