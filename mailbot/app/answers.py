@@ -10,8 +10,8 @@ from typing import Protocol
 from mailbot.app.letter_content import build_letter, office_card
 from mailbot.app.limits import refusal
 from mailbot.app.mailbox import IntakePolicy, Mailbox
-from mailbot.app.ports import Reads, Renderer
-from mailbot.app.records import InboundRow, ItemRow, OutboxState, Outgoing
+from mailbot.app.ports import Reads, Renderer, Transaction
+from mailbot.app.records import InboundRow, ItemRow, NewTask, OutboxState, Outgoing
 from mailbot.app.witness import state_for
 from mailbot.core.intake.content import hollow
 from mailbot.core.intake.model import Decision, DecisionKind, Facts, Relation
@@ -40,6 +40,14 @@ ROW_TASK = (
 )
 BREAKER_TASK = (
     "本小时自动回复已达办公室设定的上限，已暂停自动回复；来信照常登记，请查看是否有异常来信。"
+)
+WITHHELD = "withheld"
+"""Kind of the task that says so; closed by whoever empties the backlog."""
+WITHHELD_TASK = (
+    "有来信在收到 {hours} 小时以后才读到（例如程序停了较久，或首次启用时邮箱里已有来信）。"
+    "来信照常登记，自动答复暂缓发送，以免对方收到过时的答复。请用 mailbot backlog 查看："
+    "要发的用 --send 发送，不必发的用 --drop 作罢，只办其中一封的加 --only 编号。"
+    "本任务关闭以前，再有这样的来信不另行提醒；全部办完后本任务自动关闭。"
 )
 
 
@@ -182,6 +190,21 @@ class Answering:
         rendered = self.renderer.render(office, letter)
         outgoing = self._compose(rendered, kind, mail, row, book, author.addr, thread, now)
         return Answer(outgoing, rendered, kind, state=self._state(row, reads, now))
+
+    def queue(self, tx: Transaction, answer: Answer, row: InboundRow, now: datetime) -> None:
+        """Puts it into the outbox. The office is told when its answers begin to be withheld; of
+        those withheld after a restore `app.witness` tells, once it has looked for them."""
+        letter = answer.letter
+        if letter is None:
+            return
+        tx.queue(letter, now, state=answer.state)
+        if (
+            answer.state is OutboxState.WITHHELD
+            and state_for(tx.read, row.received) is OutboxState.READY
+            and not tx.read.has_open_task(letter.office, WITHHELD)
+        ):
+            hours = int(self.policy.answer_max_age.total_seconds() // 3600)
+            tx.add_task(NewTask(letter.office, WITHHELD, WITHHELD_TASK.format(hours=hours)), now)
 
     def service_id(self, mail: IncomingMail, row: InboundRow) -> str:
         """Message-ID of the answer to a command: the same whenever it is made."""

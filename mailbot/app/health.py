@@ -78,6 +78,9 @@ class Figures:
     last_hour: Mapping[str, int] = field(default_factory=dict)
     """Answers of each office in the last hour."""
     last_backup: datetime | None = None
+    """The last one that was whole."""
+    backup_lacks: int = 0
+    """Mails that one made since then lacks."""
     workers: int = 0
     """Processes known to live, where several share the database."""
     leased: frozenset[str] = frozenset()
@@ -234,12 +237,19 @@ def _of_letters(figures: Figures, now: datetime) -> list[Reason]:
         text += "mailbot 会自己去“已发送”里查找；查不明的会列在 mailbot tasks 里。"
         reasons.append(_reason("unknown", State.DEGRADED, text))
     if withheld := _count(figures, OutboxState.WITHHELD):
-        text = f"有 {withheld} 封给旧邮件的答复扣着没有发。请用 mailbot backlog 决定发还是不发。"
+        text = f"有 {withheld} 封信暂缓发送：来信较早，或数据库恢复以前可能已经发过。"
+        text += "请用 mailbot backlog 决定发还是不发。"
         reasons.append(_reason("withheld", State.DEGRADED, text))
     return reasons
 
 
 def _of_backup(figures: Figures, expected: Expected, now: datetime) -> list[Reason]:
+    if lacks := figures.backup_lacks:
+        text = (
+            f"最近一次备份缺 {lacks} 封来信的原件：原件档案里已损坏或丢失。请运行 mailbot verify，"
+        )
+        text += "按提示恢复原件，再运行 mailbot backup。"
+        return [_reason("backup", State.DEGRADED, text)]
     every = expected.backup_every
     if every is None or figures.last_backup is None or now - figures.last_backup <= every:
         return []  # who never made one with mailbot makes them by other means

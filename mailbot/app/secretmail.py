@@ -21,6 +21,7 @@ from mailbot.app.letter_content import office_card
 from mailbot.app.ports import Clock, MailSource, Store, Transaction
 from mailbot.app.posting import Addressee, Posted, Posting
 from mailbot.app.records import Envelope, InboundRow
+from mailbot.app.witness import state_for
 from mailbot.core.letters.kinds import LetterKind
 from mailbot.core.letters.office import SecretsAlert
 from mailbot.core.mail.compose import usable_address
@@ -39,12 +40,18 @@ _ANY_SIZE = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class OfficerAlerts:
-    """Tells the officers that there is one: its number and time, nothing of it."""
+    """Tells the officers that there is one: its number and time, nothing of it.
+
+    The letter's key is made from the mail's hash: read again after a restore, the same mail has the
+    same alert under the same Message-ID, and Sent shows whether it went out (`app.witness`)."""
 
     posting: Posting
     addresses: Sequence[str] = ()
 
-    def tell(self, row: InboundRow, book: OfficeBook, tx: Transaction, now: datetime) -> None:
+    def tell(
+        self, row: InboundRow, sha256: str, book: OfficeBook, tx: Transaction, now: datetime
+    ) -> None:
+        state = state_for(tx.read, row.received)
         for number, address in enumerate(filter(usable_address, self.addresses), 1):
             counts = tx.read.answer_counts(book.info.id, address, "", now)
             told = counts.kind_last_day.get(LetterKind.SECRETS.value, 0)
@@ -59,13 +66,13 @@ class OfficerAlerts:
                 last=told == ALERTS_A_DAY - 1,
             )
             posted = Posted(
-                f"secrets:{row.id}:{number}",
+                f"secrets:{row.origin.account}:{sha256}:{number}",
                 LetterKind.SECRETS,
                 letter,
                 Addressee(address, "officer"),
             )
             try:
-                self.posting.queue(tx, posted, "", book, now)
+                self.posting.queue(tx, posted, "", book, now, state)
             except OperatorFault as fault:
                 # A broken template costs the letter; the task stands beside it in any case.
                 _log.error("the alert of mail %d was not written: %s", row.id, fault)

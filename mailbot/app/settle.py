@@ -319,7 +319,7 @@ class Settler:
         if not decision.keep_content:
             tx.remember_hash(row.id, mail.sha256, mail.content_key)
             if decision.task:
-                self.alerts.tell(row, facts.book, tx, now)
+                self.alerts.tell(row, mail.sha256, facts.book, tx, now)
         counted = {i.id for i in facts.thread if i.state in COUNTED_STATES}
         for relation, earlier in decision.links:
             tx.link(row.id, relation, to_inbound=earlier)
@@ -334,8 +334,7 @@ class Settler:
             for outbox_id, _ in tx.read.outgoing_by_message_ids([mail.message_id or ""]):
                 tx.link(row.id, Relation.COPY, to_outbox=outbox_id)
         self._tasks_and_binding(decision, mail, row, items, answer, facts, tx, now)
-        if answer.letter is not None:
-            tx.queue(answer.letter, now, state=answer.state)
+        self.answering.queue(tx, answer, row, now)
 
     def _tasks_and_binding(
         self,

@@ -75,6 +75,7 @@ def prepare(store: Store, prefixes: Collection[str], now: datetime) -> bool:
         if reads.fact(RESTORED_AT) == reads.fact(PREPARED):
             return False
     with store.begin() as tx:
+        tx.hold_ledger()  # of several machines that open it at once, one does it
         at, lost = tx.read.fact(RESTORED_AT), restored(tx.read)
         if lost is None or at == tx.read.fact(PREPARED):
             return False
@@ -208,7 +209,8 @@ def _text(lost: Restored) -> str:
         f"数据库已于 {at} 用 {taken} 的备份恢复。这段时间里收到的来信和到期的信件，当时可能已经答复或发出，"
         "系统在邮箱里没有找到凭据，所以暂缓发送，以免对方收到两封。请用 mailbot backlog 查看，"
         "逐封核对邮箱的“已发送”或询问对方：没有发过的，用 --send --only 编号 发送；"
-        "发过的，用 --drop --only 编号 作罢。这段时间的回执编号会重新编排，中间留有空号，属正常情况。"
+        "发过的，用 --drop --only 编号 作罢。其中可能有给保密员的涉密标记提醒，当时也可能已经发过，"
+        "请一并告知保密员。这段时间的回执编号会重新编排，中间留有空号，属正常情况。"
     )
 
 

@@ -19,12 +19,14 @@ from mailbot.adapters.db.staff_lists import (
 from mailbot.adapters.i18n import _
 from mailbot.app import bounces
 from mailbot.app import staff as by_hand
+from mailbot.app.answers import WITHHELD
 from mailbot.app.errors import Fault, OperatorFault
 from mailbot.app.evidence import UNKNOWN_SEND
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.records import InboundRow, OutboxState
 from mailbot.app.service import appeals
 from mailbot.app.settle import Settled, Settler
+from mailbot.app.witness import TASK as RESTORED
 from mailbot.bootstrap import Office
 from mailbot.cli import words
 from mailbot.cli.context import decided_by, installation, say
@@ -288,7 +290,8 @@ def backlog(
     ] = None,
     who: Who = "",
 ) -> None:
-    """Answers withheld because their mail was older than `answer_max_age_hours`."""
+    """Letters withheld: answers to mail older than `answer_max_age_hours`, and what may have gone out
+    before the database was restored."""
     if send and drop:
         raise OperatorFault(Fault("--send --drop", _("only one of the two can be meant")))
     here = installation()
@@ -309,6 +312,7 @@ def backlog(
         )
         said = _("{count} letters will be sent.") if send else _("{count} letters dropped.")
         say(said.format(count=count))
+        _close_backlog_tasks(here, {x.office for x in letters})
         return
     if letters:
         lines = Lines(
@@ -325,6 +329,15 @@ def backlog(
         if letters
         else _("No answer is withheld.")
     )
+
+
+def _close_backlog_tasks(here: Office, offices: set[str]) -> None:
+    """Of those offices where no letter is withheld any more."""
+    for office in sorted(offices):
+        with here.store.begin() as tx:
+            if not tx.read.withheld_answers(office):
+                for kind in (WITHHELD, RESTORED):
+                    tx.close_tasks(office, kind, here.clock.now())
 
 
 # --- helpers ---------------------------------------------------------------------------------

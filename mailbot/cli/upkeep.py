@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from mailbot.adapters.backup.locks import upkeep_lock
-from mailbot.adapters.backup.making import LAST_BACKUP, BackupMaker, Made
+from mailbot.adapters.backup.making import BackupMaker, Made
 from mailbot.adapters.backup.repository import Repository
 from mailbot.adapters.backup.restoring import Restorer, bring_configuration
+from mailbot.adapters.db.health import BACKUP_LACKS, LAST_BACKUP
 from mailbot.adapters.db.removals import SqlRemovals
 from mailbot.adapters.db.upkeep import all_kept, check_database
 from mailbot.adapters.i18n import N_, _
@@ -111,7 +113,11 @@ def _tell_made(made: Made) -> None:
 
 def _age(here: Office, most: timedelta) -> None:
     with here.store.reading() as reads:
-        last = reads.fact(LAST_BACKUP)
+        last, lacks = reads.fact(LAST_BACKUP), reads.fact(BACKUP_LACKS)
+    if lacks:
+        say(_("The newest backup lacks {count} mails: run mailbot verify").format(count=lacks))
+    if not last and lacks:
+        raise typer.Exit(CHECK_FAILED)
     if not last:
         say(_("No backup was ever made. Run: mailbot backup DIR"))
         raise typer.Exit(CHECK_FAILED)
@@ -124,6 +130,7 @@ def _age(here: Office, most: timedelta) -> None:
     )
     if age > most:
         say(_("That is too old. Run: mailbot backup DIR"))
+    if age > most or lacks:
         raise typer.Exit(CHECK_FAILED)
 
 
@@ -194,6 +201,13 @@ def _say_next(found: Settings, target: Path, into: Path | None) -> None:
                 )
             )
     say("  " + _("(codes are never in a backup)"))
+    if os.geteuid() == 0:
+        say(
+            "  "
+            + _(
+                "let mailbot's own user own {data} and read {config}: what root brought back is root's"
+            ).format(data=into or found.data_dir, config=target.parent)
+        )
     for name, what in (
         ("verify", _("re-hashes everything that came back")),
         ("doctor", _("checks every part")),

@@ -60,7 +60,7 @@ ANSWERS: Mapping[str, str] = {
 }
 LETTER_STATES: Mapping[str, str] = {
     "ready": N_("waits to be sent"),
-    "withheld": N_("withheld because the mail was old (mailbot backlog)"),
+    "withheld": N_("withheld until a person decides (mailbot backlog)"),
     "sending": N_("being sent"),
     "dot": N_("handed over, the server's answer is awaited"),
     "sent": N_("sent"),

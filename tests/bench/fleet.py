@@ -144,7 +144,7 @@ class Fleet:
         )
 
     def _watches(self, host: int) -> bool:
-        return "watching" in (self.folder / f"host{host}.log").read_text("utf-8")
+        return "mailbot.daemon watching" in (self.folder / f"host{host}.log").read_text("utf-8")
 
     def _shared_out(self) -> bool:
         query = text("SELECT holder, count(*) FROM lease WHERE name != 'duties' GROUP BY 1")

@@ -7,6 +7,7 @@ person's. The database is a real copy taken in between; Sent is a Dovecot's.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -14,15 +15,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.engine import SqlStore, open_store
+from mailbot.adapters.db.unit_of_work import SqlTransaction
 from mailbot.adapters.imap.account import ImapAccount, Secret
 from mailbot.adapters.imap.sent import SentFolder
 from mailbot.adapters.imap.source import ImapSource
 from mailbot.app.duties.engine import Duties
+from mailbot.app.duties.service import marks, office_start, stage_start
 from mailbot.app.errors import Retryable
 from mailbot.app.evidence import Restored, SentLetter, SentMail, Sight
 from mailbot.app.records import Outgoing
@@ -40,14 +44,18 @@ from mailbot.app.witness import (
 )
 from mailbot.core.duties.model import DutyKind
 from mailbot.core.subject.roster import Contact
+from tests.faults.test_secrets_mail import OFFICER, officers_told, told_world
 from tests.integration import duty_letters_help as duty
+from tests.integration.daemon_help import until
 from tests.integration.intake_help import (
     LIAISON,
     NOON,
     World,
     item,
+    letter,
     otog,
 )
+from tests.integration.notice_help import CIRCULAR, OCTOBER, Bureau, noon, office
 from tests.servers.dovecot import Dovecot
 
 TAKEN = NOON
@@ -188,6 +196,19 @@ def test_d4_an_answer_written_by_hand_is_no_witness(
     new.run()
     by_hand = Sent([SentLetter("a.person@example.org", "three@example.com")])
     assert len(witnesses(new, by_hand)().withheld) == 2
+
+
+def test_d4_a_restore_s_withheld_answers_have_one_task_and_old_mail_s_another(
+    lost_day: tuple[World, World, list[Outgoing]],
+) -> None:
+    _, new, _ = lost_day
+    new.run()
+    assert "withheld" not in new.tasks(), "they are looked for first"
+    witnesses(new, None)()
+    new.clock.time += timedelta(days=30)
+    new.box.put(item("植树", message_id="five@example.com"), new.clock.now() - timedelta(days=5))
+    new.run()
+    assert (new.tasks().count("restored"), new.tasks().count("withheld")) == (1, 1)
 
 
 def test_d4_what_came_after_the_restore_is_answered(
@@ -336,6 +357,34 @@ def test_d4_without_a_restore_nothing_changes(tmp_path: Path) -> None:
     assert witnesses(world, None)() == WitnessReport()
 
 
+def test_d4_of_two_machines_that_open_a_restored_database_at_once_one_prepares_it(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other waits for it. Twice over, the first one's new letters would become doubtful."""
+    store = open_store(postgres)
+    mark(store, TAKEN, NOON)
+    leave_gap, gaps, said = SqlTransaction.leave_gap, [], []
+    other = Thread(target=lambda: said.append(prepare(store, ["EQ"], NOON)))
+
+    def slowly(tx: SqlTransaction, *args: Any) -> None:
+        gaps.append(args)
+        if len(gaps) == 1:
+            other.start()
+            until(lambda: len(gaps) > 1 or _waits(store), "the other came")
+        leave_gap(tx, *args)
+
+    monkeypatch.setattr(SqlTransaction, "leave_gap", slowly)
+    assert prepare(store, ["EQ"], NOON)
+    other.join()
+    assert (len(gaps), said) == (1, [False])
+    store.close()
+
+
+def _waits(store: SqlStore) -> bool:
+    with store.snapshot() as db:
+        return bool(db.exec_driver_sql("select count(*) from pg_locks where not granted").scalar())
+
+
 # --- letters of our own accord -------------------------------------------------------------------
 
 
@@ -375,6 +424,67 @@ def _tick(letters: duty.Letters, world: World, moment: str) -> int:
         posting_for=lambda _: letters.posting,
     )
     return duties.tick(world.clock.time).letters
+
+
+def test_d4_a_notice_approved_by_itself_does_not_go_again(tmp_path: Path) -> None:
+    """Nobody is asked about it (`auto_approve`), so nobody would notice."""
+    bureau = Bureau(tmp_path, office(dataclasses.replace(CIRCULAR, auto_approve=True)))
+    for day in ("2026-07-06", "2026-08-06", "2026-09-07"):
+        bureau.item(day)
+    begun, at = noon("2026-07-01"), OCTOBER + timedelta(hours=2)
+    with bureau.store.begin() as tx:
+        tx.add_duty(office_start(bureau.book.info.id, begun), begun)
+        for one in marks(bureau.book):
+            tx.add_duty(stage_start(bureau.book.info.id, one, begun), begun)
+    mark(bureau.store, noon("2026-10-07"), at)
+    prepare(bureau.store, ["EQ"], at)
+    duties = Duties(
+        store=bureau.store,
+        books=bureau.approval.books,
+        runners={DutyKind.NOTICE: bureau.runner},
+        posting_for=bureau.approval.posting_for,
+        announce=bureau.approval.announce,
+        decide=bureau.approval.decide,
+    )
+    report = duties.tick(at + timedelta(minutes=5))
+    assert any(key.startswith("draft:") for key in report.done), "it is drafted and approved"
+    assert bureau.mails() == []
+    withheld = len(bureau.store.outbox.withheld())
+    assert withheld > 0 and set(bureau.store.outbox.counts()) == {"withheld"}
+    bureau.item("2026-10-20")
+    bureau.item("2026-11-06")
+    duties.tick(noon("2027-01-20"))
+    assert len(bureau.mails()) > 0, "what is due after the restore goes out"
+    assert len(bureau.store.outbox.withheld()) == withheld
+    bureau.store.close()
+
+
+# --- alerts to the security officer --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("filed", [True, False])
+def test_d4_an_alert_of_a_secrets_mark_does_not_go_again(filed: bool, tmp_path: Path) -> None:
+    (tmp_path / "then").mkdir()
+    then = told_world(tmp_path / "then")
+    backup = copied(then, tmp_path / "backup.db")
+    at = NOON + timedelta(hours=20)
+    then.receive(letter("机密★1年", "见附件"), at=NOON + timedelta(hours=1))
+    lost = deliver(then)
+    assert [one.recipient for one in lost] == [OFFICER]
+    sent = Sent()
+    if filed:
+        sent.files(*lost)
+    new = officers_told(after_restore(then, backup, tmp_path / "new", at=at))
+    new.run()
+    assert states(new) == ["withheld"] and "secrets" in new.tasks()
+    report = witnesses(new, sent)()
+    assert (bool(report.sent), bool(report.withheld)) == (filed, not filed)
+    assert deliver(new) == []
+    if not filed:
+        ((said,),) = new.rows("select text from task where kind = 'restored'")
+        assert "保密员" in said
+    new.receive(letter("机密★2年", "另一封", message_id="two@example.com"))
+    assert [one.recipient for one in deliver(new)] == [OFFICER], "of a new one he is told"
 
 
 # --- on a real server ----------------------------------------------------------------------------

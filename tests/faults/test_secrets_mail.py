@@ -22,7 +22,7 @@ from docx import Document
 
 from mailbot.adapters.db.secretmail import SqlSecretRecords
 from mailbot.adapters.sandbox import SandboxedReader
-from mailbot.app.secretmail import ALERTS_A_DAY, Refused, SecretMails
+from mailbot.app.secretmail import ALERTS_A_DAY, OfficerAlerts, Refused, SecretMails
 from mailbot.cli import secrets as secrets_cli
 from mailbot.core.intake.secrets import find_secrets
 from tests.integration.cli_help import Cli, installed
@@ -225,9 +225,10 @@ def test_a20_a_storm_of_marks_tells_the_officer_a_bounded_number_of_times(tmp_pa
 
 
 def told_world(root: Path) -> World:
-    from mailbot.app.secretmail import OfficerAlerts
+    return officers_told(World(root))
 
-    world = World(root)
+
+def officers_told(world: World) -> World:
     world.settler.alerts = OfficerAlerts(world.settler.alerts.posting, (OFFICER, "no address"))
     return world
 

@@ -327,10 +327,14 @@ def test_answers_to_old_mail_wait_for_a_word(cli: Cli) -> None:
     assert "withheld" in cli.good("once")
     assert cli.letters() == []
     numbers = [r.split()[0] for r in cli.good("backlog").splitlines()[2:4]]
+    (number,) = [row.split()[0] for row in cli.good("tasks").splitlines()[2:3]]
+    assert "mailbot backlog" in cli.good("tasks", number)
     assert "77" in cli.refused("backlog", "--send", "--only", "77")
     assert cli("backlog", "--send", "--drop").code == 2
     cli.good("backlog", "--send", "--only", numbers[0])
+    assert "1 tasks." in cli.good("tasks")
     cli.good("backlog", "--drop", "--only", numbers[1])
+    assert "0 tasks." in cli.good("tasks"), "nothing is left to decide"
     cli.good("once")
     assert len(cli.letters()) == 1
     assert "No answer is withheld" in cli.good("backlog")

@@ -14,7 +14,7 @@ import pytest
 from mailbot.adapters.offices.calendar import WorkingCalendar
 from mailbot.app.letter_records import DraftState, DutyState, NewAppeal, NewDraft, NewDuty
 from mailbot.app.ports import Reads
-from mailbot.app.records import OutboxState, Outgoing
+from mailbot.app.records import NewTask, OutboxState, Outgoing
 from mailbot.core.duties.model import DutyKind
 from mailbot.core.duties.occurrence import Occurrence
 from mailbot.core.duties.schedule import of_periods
@@ -449,13 +449,16 @@ def test_answers_that_wait_in_the_backlog_are_counted(days: Days) -> None:
         for n in range(3):
             letter_ = h.letter(n, office="otog" if n else "laiwu")
             tx.queue(letter_, now, state=OutboxState.WITHHELD)
+        tx.add_task(NewTask("otog", "withheld", "请用 mailbot backlog 查看。"), now)
     days.tick("08-12 08:30")
     waits = part(days.digests()[0], "待办")
     assert (waits.total, waits.urgent) == (1, True)
     assert texts(days.digests()[0], "待办") == [
-        "有 2 封自动答复因来信较早没有发出，请决定发送还是作废｜mailbot backlog"
+        "有 2 封信暂缓发送（来信较早，或数据库恢复以前可能已经发过），请决定发送还是作废｜mailbot backlog"
     ]
     days.world.store.outbox.set_withheld([1, 2, 3], False, "王芳芳", now)
+    with days.world.store.begin() as tx:
+        tx.close_tasks("otog", "withheld", now)
     days.tick("08-13 08:30")
     assert part(days.digests()[1], "待办").total == 0
 

@@ -569,6 +569,13 @@ def test_answers_to_old_mail_wait_for_the_operator(world: World) -> None:
         ("acknowledgement", "withheld"),
         ("acknowledgement", "ready"),
     ]
+    ((said,),) = world.rows("select text from task where kind = 'withheld'")
+    assert "72 小时" in said and "mailbot backlog" in said
+    with world.store.begin() as tx:
+        tx.close_tasks("otog", "withheld", NOON)
+    world.box.put(item("接羔保育进展顺利"), NOON - timedelta(days=9))
+    world.run()
+    assert world.tasks().count("withheld") == 2, "those of another time are told of again"
 
 
 def test_a_correction_found_in_the_same_pass_finds_its_first_mail(world: World) -> None:

@@ -103,6 +103,7 @@ def once_each(machines: Machines, store: SqlStore, count: int) -> None:
 # --- P1 -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_p1_two_daemons_on_one_mailbox_and_one_data_folder(
     tmp_path: Path, dovecot: Dovecot, mail_user: str, sink: SmtpSink
 ) -> None:
@@ -221,6 +222,7 @@ def test_p2_a_leader_that_sleeps_while_reading(machines: Machines, store: SqlSto
 # --- P3 -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_p3_a_lock_file_left_behind_and_its_pid_used_again(
     tmp_path: Path, dovecot: Dovecot, mail_user: str, sink: SmtpSink
 ) -> None:
@@ -242,6 +244,7 @@ def test_p3_a_lock_file_left_behind_and_its_pid_used_again(
         assert bot.stop() == 0
 
 
+@pytest.mark.long
 def test_p3_a_workers_row_left_behind_and_its_pid_used_again(
     machines: Machines, store: SqlStore
 ) -> None:

@@ -231,6 +231,7 @@ def test_an_old_query_is_withheld(desk: Service) -> None:
     desk.world.box.put(letter("查询", "", sender=LIAISON), desk.clock.now() - timedelta(days=5))
     desk.world.run()
     assert desk.world.letters()[-1][0::2] == ("service", "withheld")
+    assert desk.world.tasks() == ["withheld"]
 
 
 # --- never an item, never a lost item

@@ -391,9 +391,17 @@ def test_a_damaged_mail_does_not_stop_the_backup_of_the_others(
     restored = another("restore", str(folder), "--who", "王甲")
     assert (restored.code, bad.stem in restored.err) == (0, True)
     assert another("verify").code == 1
+    assert "lacks 1" in cli("backup", "--check").out
+    assert cli("backup", "--check").code == 1, "no whole one was ever made"
     bad.write_bytes(good)
     cli.good("backup", str(folder))
     assert "sound" in cli.good("verify", "--backup", str(folder)), "the next one has it"
+    assert "lacks" not in cli.good("backup", "--check")
+    bad.unlink()
+    assert cli("backup", str(tmp_path / "elsewhere")).code == 1
+    said = cli("backup", "--check")
+    assert (said.code, "lacks 1" in said.out) == (1, True), "the one before was whole; this is not"
+    assert "缺 1 封来信的原件" in cli("health").out
 
 
 def _drop_manifest(snapshot: Path) -> None:

@@ -31,6 +31,7 @@ from mailbot.app.letter_records import DraftState, DutyState, NewDraft
 from mailbot.app.mailbox import Mailbox
 from mailbot.app.ports import Reads
 from mailbot.app.posting import Addressee, Posted, Posting
+from mailbot.app.records import OutboxState
 from mailbot.app.scoring import NotScored
 from mailbot.core.duties.model import DutyKind, LetterBook, LetterRule, Stage
 from mailbot.core.duties.occurrence import Occurrence
@@ -579,7 +580,8 @@ def test_only_what_the_data_says_is_approved_without_asking(office: Office) -> N
     office.rules = (replace(NOTICE, auto_approve=True), replace(NOTICE, id="other"))
     seen: list[str] = []
 
-    def decide(row: Any, now: datetime) -> None:
+    def decide(row: Any, now: datetime, state: OutboxState) -> None:
+        assert state is OutboxState.READY
         seen.append(row.letter)
         with office.store.begin() as tx:
             tx.decide_draft(row.id, DraftState.APPROVED, "mailbot（自动批准）", now)

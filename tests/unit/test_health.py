@@ -90,6 +90,7 @@ def test_all_is_well() -> None:
         (replace(WELL, tasks={"hold": 49}), {}),
         (replace(WELL, tasks={"hold": 60}), {"tasks": "degraded"}),
         (replace(WELL, last_backup=ago(hours=49)), {"backup": "degraded"}),
+        (replace(WELL, backup_lacks=2), {"backup": "degraded"}),
         (replace(WELL, mailboxes={}), {"mailbox:box": "degraded"}),
     ],
 )

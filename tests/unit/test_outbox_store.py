@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.db.tables import metadata
+from mailbot.app.leases import Lease
 from mailbot.app.records import OutboxState
 from tests.unit import store_help as h
 from tests.unit.store_help import ADDRESS, NOON, OFFICE
@@ -133,6 +134,38 @@ def test_steps_that_do_not_fit_are_refused_and_change_nothing(store: SqlStore) -
         box.retry(one, "late", NOON)
     assert box.counts() == {"sent": 1}
     assert tasks(store) == []
+
+
+def test_a_late_answer_to_the_first_makes_its_copy_needless(store: SqlStore) -> None:
+    """A sender was taken for dead, its letter was not found, and then it reads its 250 after all."""
+    box = store.outbox
+    waits, put_off, under_way = queue(store, 1, 2, 3)
+    for one in (waits, put_off, under_way):
+        assert box.claim(NOON) is not None
+        box.dot(one, NOON)
+    assert box.recover(NOON) == (0, 3)
+    store.uncertain.copy(put_off, "不在“已发送”里", NOON)
+    assert box.claim(NOON) is not None
+    box.retry(put_off, "451", NOON + h.minutes(15))
+    for one in (waits, under_way):
+        store.uncertain.copy(one, "不在“已发送”里", NOON)
+    for one in (waits, put_off):
+        box.sent(one, "250 late", NOON)
+    again = box.claim(NOON + h.minutes(30))
+    assert again is not None and again.id == under_way
+    box.sent(under_way, "250 late", NOON)
+    assert box.counts() == {"sent": 3}
+    assert box.claim(NOON + timedelta(days=1)) is None
+
+
+def test_a_late_answer_is_taken_from_one_who_has_lost_the_lease(store: SqlStore) -> None:
+    (one,) = queue(store, 1)
+    old = SqlStore(store.engine, Lease("mailbox:test", "old", 1)).outbox
+    with store.writing() as db:
+        values = {"state": OutboxState.READY, "copies": 1, "claimed_by": "old"}
+        db.execute(metadata.tables["outbox"].update().values(**values))
+    old.sent(one, "250 late", NOON)
+    assert store.outbox.counts() == {"sent": 1}
 
 
 def test_the_operator_lets_withheld_letters_go_or_drops_them(store: SqlStore) -> None:

@@ -38,7 +38,9 @@ class CommandChannel:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise Retryable(f"the program cannot be started: {error}", code="alert_program") from None
+            raise Retryable(
+                f"the program cannot be started: {error}", code="alert_program"
+            ) from None
         try:
             child.communicate(f"{title}\n{text}\n".encode(), timeout=self._seconds)
         except subprocess.TimeoutExpired:

@@ -20,6 +20,7 @@ from mailbot.adapters.backup.manifest import MAILS, Manifest
 from mailbot.adapters.backup.repository import Repository
 from mailbot.adapters.db import dump
 from mailbot.adapters.db.engine import SqlStore
+from mailbot.adapters.db.health import BACKUP_LACKS, LAST_BACKUP
 from mailbot.adapters.db.tables import HEAD
 from mailbot.adapters.db.upkeep import engine_kind, kept_mails, row_counts
 from mailbot.adapters.i18n import _
@@ -29,8 +30,6 @@ from mailbot.app.errors import Permanent
 from mailbot.app.upkeep.model import Archived, Progress, silent
 
 SECRET = "secret.key"
-LAST_BACKUP = "last_backup"
-"""Fact: when the newest backup that succeeded was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,9 @@ class BackupMaker:
                 )
                 repository.publish(folder, manifest)
             with self.store.begin() as tx:
-                tx.set_fact(LAST_BACKUP, now.isoformat(), now)
+                if not damaged:
+                    tx.set_fact(LAST_BACKUP, now.isoformat(), now)
+                tx.set_fact(BACKUP_LACKS, str(len(damaged) or ""), now)
             dropped = repository.drop_older(keep, stamp) if keep else []
         return Made(manifest, repository.snapshots / stamp, new, dropped)
 

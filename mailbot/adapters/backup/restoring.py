@@ -26,11 +26,12 @@ from mailbot.adapters.backup.files import (
 )
 from mailbot.adapters.backup.inspecting import check_files
 from mailbot.adapters.backup.journal import WORK, Journal, begun_by_us, read_journal, write_journal
-from mailbot.adapters.backup.making import LAST_BACKUP, SECRET
+from mailbot.adapters.backup.making import SECRET
 from mailbot.adapters.backup.manifest import MAILS, Manifest
 from mailbot.adapters.backup.repository import Repository
 from mailbot.adapters.db import dump
 from mailbot.adapters.db.engine import open_store
+from mailbot.adapters.db.health import BACKUP_LACKS, LAST_BACKUP
 from mailbot.adapters.db.unit_of_work import SqlTransaction
 from mailbot.adapters.db.upkeep import fact_in, is_empty, prepare_restored_file, row_counts
 from mailbot.adapters.i18n import _
@@ -291,7 +292,9 @@ def _note(tx: SqlTransaction, manifest: Manifest, journal: Journal, who: str) ->
     tx.set_fact(RESTORED_AT, journal.at, at)
     tx.set_fact(RESTORED_FROM, manifest.taken.isoformat(), at)
     # Its making was written down after its moment.
-    tx.set_fact(LAST_BACKUP, manifest.taken.isoformat(), at)
+    if not manifest.damaged:
+        tx.set_fact(LAST_BACKUP, manifest.taken.isoformat(), at)
+    tx.set_fact(BACKUP_LACKS, str(len(manifest.damaged) or ""), at)
     tx.audit(who, "restore", "installation", {"snapshot": manifest.stamp}, at)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from mailbot.app.answers import WITHHELD
 from mailbot.app.duties.rulings import Ruling, rulings
 from mailbot.app.letter_content import without_links
 from mailbot.app.letter_records import (
@@ -273,8 +274,12 @@ def _duty(occurrence: Occurrence, settled: NewDuty | None) -> DigestLine:
 
 
 def _tasks(reads: Reads, office: str) -> list[DigestLine]:
-    waits = [DigestLine(created, text) for _, text, created in reads.open_tasks(office)]
+    waits = [
+        DigestLine(created, text)
+        for kind, text, created in reads.open_tasks(office)
+        if kind != WITHHELD  # the line with their number says it
+    ]
     if withheld := reads.withheld_answers(office):
-        text = f"有 {withheld} 封自动答复因来信较早没有发出，请决定发送还是作废"
+        text = f"有 {withheld} 封信暂缓发送（来信较早，或数据库恢复以前可能已经发过），请决定发送还是作废"
         waits.append(DigestLine(None, text, "mailbot backlog"))
     return waits

@@ -27,7 +27,7 @@ from mailbot.app.posting import Posted, Posting
 from mailbot.app.records import OutboxState, Outgoing
 from mailbot.app.witness import state_for
 from mailbot.core.duties.catchup import Passed, Step, catch_up
-from mailbot.core.duties.occurrence import Occurrence
+from mailbot.core.duties.occurrence import Occurrence, occurrence_key
 from mailbot.core.rules.rulebook import OfficeBook
 
 RECENT = timedelta(days=10)
@@ -38,8 +38,9 @@ WHO = "mailbot"
 
 Announce = Callable[[Transaction, OfficeBook, DraftRow, datetime], Sequence[Posted]]
 """The mails that bring a draft to the office, with their codes written beside it."""
-Decide = Callable[[DraftRow, datetime], object]
-"""Approves and sends a draft without asking (`auto_approve`), or sends one approved that way."""
+Decide = Callable[[DraftRow, datetime, OutboxState], object]
+"""Approves and sends a draft without asking (`auto_approve`), or sends one approved that way. The
+state is that of its letters."""
 
 
 @dataclass(slots=True)
@@ -264,16 +265,20 @@ class _Office:
         if not alone:
             return
         with self.store.reading() as reads:
-            drafts = reads.drafts(self.id, waiting=True)
-        for draft in drafts:
+            drafts = [
+                (draft, state_for(reads, self._due(reads, draft)))
+                for draft in reads.drafts(self.id, waiting=True)
+                if draft.letter in alone
+            ]
+        for draft, state in drafts:
             key = f"draft:{draft.id}"
             last = draft.decided_by if draft.state is DraftState.APPROVED else draft.by
-            if draft.letter not in alone or not last.startswith(WHO):
+            if not last.startswith(WHO):
                 continue
             if self.troubles.waits(key, now):
                 continue
             try:
-                decide(draft, now)
+                decide(draft, now, state)
             except Exception as error:
                 if isinstance(error, WorldFault) and error.systemic:
                     raise
@@ -281,6 +286,14 @@ class _Office:
                 continue
             self.troubles.over(key)
             report.done.append(key)
+
+    def _due(self, reads: Reads, draft: DraftRow) -> datetime:
+        """When the calendar wanted it, also where a newer draft has taken the first one's place."""
+        stages = self.book.letters.letter(draft.letter).stages
+        keys = (occurrence_key(draft.letter, self.id, draft.period, s.id) for s in stages)
+        duties = (reads.duty(key) for key in keys)
+        dues = [row.new.due for row in duties if row and row.new.state is DutyState.DONE]
+        return min(dues, default=draft.created)
 
     # --- what goes wrong
 

@@ -136,10 +136,11 @@ class Approval:
         issued: date | None = None,
         document: bytes | None = None,
         send: bool = True,
+        state: OutboxState = OutboxState.READY,
     ) -> Decided:
         """`number`: 发文字号. `issued`: 成文日期; the day of the approval where none is given.
         `document`: the office's own .docx or .pdf in place of ours. With `send` its letters are
-        queued as well, after it is approved: where that fails, it stays approved."""
+        queued as well (in `state`), after it is approved: where that fails, it stays approved."""
         who, issued = named(who), issued or day_of(now)
         number = number.strip()
         with self.store.reading() as reads:
@@ -180,7 +181,7 @@ class Approval:
         if stale is not None:  # raised here: the new draft stays
             raise stale
         if send:
-            return replace(self.send(draft_id, who, now), sealed=sealed, notices=remarks)
+            return replace(self.send(draft_id, who, now, state), sealed=sealed, notices=remarks)
         return Decided(row, sealed, notices=remarks)
 
     def reject(self, draft_id: int, who: str, why: str, now: datetime) -> DraftRow:
@@ -211,12 +212,14 @@ class Approval:
             row = tx.decide_draft(draft_id, DraftState.SENT, who, now)
         return Decided(row, queued=len(letters))
 
-    def decide(self, row: DraftRow, now: datetime) -> Decided:
+    def decide(
+        self, row: DraftRow, now: datetime, state: OutboxState = OutboxState.READY
+    ) -> Decided:
         """Without asking anybody (`LetterRule.auto_approve`). Finishes what a crash left between
         approving and sending."""
         if row.state is DraftState.APPROVED:
-            return self.send(row.id, AUTOMATIC, now)
-        return self.approve(row.id, AUTOMATIC, now)
+            return self.send(row.id, AUTOMATIC, now, state)
+        return self.approve(row.id, AUTOMATIC, now, state=state)
 
     # --- parts
 

@@ -108,8 +108,7 @@ class Orders:
         letter = self._decided(ruling, draft, mail, row, book, now)
         with self._store.begin() as tx:
             answer = self._answering.service(letter, mail, row, book, tx.read, now)
-            if answer.letter is not None:
-                tx.queue(answer.letter, now, state=answer.state)
+            self._answering.queue(tx, answer, row, now)
             if answer.task:
                 tx.add_task(NewTask(row.office, answer.task_kind, answer.task, row.id), now)
 

@@ -26,4 +26,8 @@ class Occurrence:
     @property
     def key(self) -> str:
         """Unique for ever: `reminder:otog:2026-08:first`."""
-        return f"{self.rule.id}:{self.office}:{self.about}:{self.stage.id}"
+        return occurrence_key(self.rule.id, self.office, self.about, self.stage.id)
+
+
+def occurrence_key(letter: str, office: str, about: str, stage: str) -> str:
+    return f"{letter}:{office}:{about}:{stage}"
