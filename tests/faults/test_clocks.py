@@ -145,6 +145,11 @@ def test_a_person_vouches_for_the_clock(store: SqlStore) -> None:
     assert guard.look().hold
 
 
+def test_a_weekend_switched_off_needs_no_witness(store: SqlStore) -> None:
+    searched(store, at("2026-08-21T18:00"))
+    assert not ClockGuard(Clock(at("2026-08-24T08:00")), store, patience=NONE).look().hold
+
+
 def test_the_first_start_needs_no_witness(store: SqlStore) -> None:
     assert not ClockGuard(Clock(at("2026-02-24T08:00")), store, patience=NONE).look().hold
 
@@ -319,17 +324,17 @@ def test_c2_once_with_a_clock_a_year_ahead_sends_nothing_by_the_calendar(tmp_pat
     assert _once(office).done == ["digest:otog:2026-08-21:morning"]
 
 
-def test_c2_once_after_a_weekend_off_goes_by_the_mail_that_waits(tmp_path: Path) -> None:
+def test_c2_once_after_days_off_goes_by_the_mail_that_waits(tmp_path: Path) -> None:
     office = _office(tmp_path, clock := Clock(at("2026-08-20T12:00")))
     _once(office)
-    clock.run(4 * DAY)
-    raw = item("周末报来的一条", sender="weekend@example.com")
-    path = tmp_path / "mailbox" / "new" / "1.weekend"
+    clock.run(5 * DAY)
+    raw = item("停机时报来的一条", sender="meanwhile@example.com")
+    path = tmp_path / "mailbox" / "new" / "1.meanwhile"
     path.write_bytes(raw)
     moment = (clock.wall - 2 * HOUR).timestamp()
     os.utime(path, (moment, moment))
     report = _once(office)
-    assert "digest:otog:2026-08-24:morning" in report.done
+    assert "digest:otog:2026-08-25:morning" in report.done
     with office.store.reading() as reads:
         assert "clock" not in [kind for kind, _, _ in reads.open_tasks("otog")]
 
@@ -339,7 +344,7 @@ def test_c2_a_daemon_that_starts_after_a_long_stop_tells_nobody_before_the_mail_
 ) -> None:
     office = _office(tmp_path, clock := Clock(at("2026-08-20T12:00")))
     _once(office)
-    clock.run(4 * DAY)
+    clock.run(5 * DAY)
     board = Board()
     calendar = Calendar(office, board)
     lease = Lease("duties", "", 0)

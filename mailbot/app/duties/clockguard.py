@@ -11,7 +11,7 @@ twelve months of reminders. Three things speak about the clock:
 * the mail server: what it received says what time it is there. Mail from a day or more in our
   future says that our clock is behind.
 
-After a gap of more than a day, by either of the first two, the clock is believed when the server has
+After a leap of more than a day or a stop of more than four the clock is believed when the server has
 received a mail within a day of it, or when a person says so (`mailbot duties --clock-is-right`);
 until then nothing is done by the calendar. Mail is taken in and answered all the while: it shows
 that the clock is right. A clock set back does no harm: what was done is known by its key.
@@ -27,7 +27,9 @@ from mailbot.app.ports import Clock, Reads, Store
 LEAP = timedelta(hours=2)
 HOLD = timedelta(minutes=10)
 GAP = timedelta(hours=24)
-"""A stop or leap after which the clock needs a witness, and how near the witness must be."""
+"""A leap after which the clock needs a witness, and how near the witness must be."""
+STOP = timedelta(days=4)
+"""A stop after which it does: machines are switched off over weekends, and nobody need vouch for that."""
 CONFIRMED = "clock_confirmed"
 """Fact: the moment a person said was right, ISO."""
 DOUBTED = "clock_doubted"
@@ -64,7 +66,7 @@ class ClockGuard:
             doubted, last = reads.fact(DOUBTED), reads.last_moment()
         if doubted:
             self._since = datetime.fromisoformat(doubted)
-        elif last is not None and self._wall - last > GAP:
+        elif last is not None and self._wall - last > STOP:
             self._doubt(last)
 
     def look(self) -> Look:
@@ -154,7 +156,7 @@ def _set_back(before: datetime, wall: datetime) -> str:
 def _gap(since: datetime, wall: datetime) -> str:
     return (
         f"上一次确知的时间是 {since:%Y-%m-%d %H:%M}，现在系统时钟是 {wall:%Y-%m-%d %H:%M}，"
-        "中间隔了一天以上，又没有新到的邮件可以印证。为免按错误的日期成批发信，提醒、通报等到期信件先不办；"
+        "中间隔了好几天，又没有新到的邮件可以印证。为免按错误的日期成批发信，提醒、通报等到期信件先不办；"
         "收信照常，看上去是很久以前的来信，答复先扣下（mailbot backlog）。请核对服务器的时钟：时钟无误的，运行 mailbot duties --clock-is-right，"
         "或者等收到一封新邮件，会自动补办，不会重发。"
     )

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from mailbot.adapters.db.engine import SqlStore, open_store
 from mailbot.adapters.settings.model import Settings
 from mailbot.adapters.system import SHANGHAI
-from mailbot.app.duties.clockguard import ClockGuard
+from mailbot.app.duties.clockguard import CONFIRMED, ClockGuard
 from mailbot.app.duties.engine import TickReport
 from mailbot.app.letter_records import DutyRow
 from mailbot.app.recording.desk import enter, enter_all, reverse
@@ -107,6 +107,8 @@ class Process:
         self._duties = office.duties()
         self._deliverer = office.deliverer()
         self._guard = ClockGuard(self.clock, office.store)
+        with self.store.begin() as tx:  # who switches the machine on looks at its clock
+            tx.set_fact(CONFIRMED, self.clock.now().isoformat(), self.clock.now())
         self.warnings: list[str] = []
 
     def round(self) -> TickReport:
