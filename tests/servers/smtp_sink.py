@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -23,6 +24,9 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import AuthResult, Envelope, Session
+
+# It tells of every line it hears, from a thread that may outlive the test's output.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 Security = Literal["tls", "starttls", "plain"]
 
