@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from mailbot.adapters.backoff import Backoff
+from mailbot.adapters.db.leases import DEAD_AFTER
 from mailbot.adapters.settings.model import MailboxSettings
 from mailbot.app.board import Board
 from mailbot.app.deliver import Deliverer, DeliverReport
@@ -43,7 +44,9 @@ class Sending:
         self.lease_lost = False
         self._notes = Notes(board, f"delivery:{box.address}", f"{box.address} 暂时发不了信")
         self._unknown, self._witnesses = office.uncertainties(), office.witnesses()
-        self._next_look = office.clock.monotonic() + LOOK
+        # What a worker that died had in hand is free once it is struck off the list.
+        struck_off = DEAD_AFTER * office.settings.lease_seconds + 1
+        self._next_look = office.clock.monotonic() + min(LOOK, struck_off)
         self._recovered = False
 
     def run(self) -> None:

@@ -42,7 +42,7 @@ class Machines:
         self.folder, self.url, self.lease = folder, url, lease
         self.dovecot, self.users, self.sink = dovecot, list(users), sink
         self.hosts: list[Bot] = []
-        self.patience = PATIENCE
+        self.patience = 2 * PATIENCE
         self.extra = ""
         self.secret = folder / "secret.key"
         self.secret.touch(mode=0o600)
