@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from mailbot.app.board import Board
-from mailbot.app.duties.clockguard import ClockGuard
+from mailbot.app.duties.clockguard import PATIENCE, ClockGuard
 from mailbot.app.duties.engine import Duties, TickReport
 from mailbot.app.errors import WorldFault
 from mailbot.app.leases import LOST, Lease
@@ -30,7 +30,7 @@ class Calendar:
         board: Board,
         wake: Callable[[], None] = lambda: None,
         *,
-        patience: timedelta = timedelta(minutes=15),
+        patience: timedelta = PATIENCE,
     ) -> None:
         """Made before any mailbox is searched; `patience` is the clock guard's."""
         self._wake = wake

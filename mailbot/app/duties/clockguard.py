@@ -30,6 +30,8 @@ GAP = timedelta(hours=24)
 """A leap after which the clock needs a witness, and how near the witness must be."""
 STOP = timedelta(days=4)
 """A stop after which it does: machines are switched off over weekends, and nobody need vouch for that."""
+PATIENCE = timedelta(minutes=15)
+"""For how long after a gap nobody is told: the mail that came meanwhile has to be read first."""
 CONFIRMED = "clock_confirmed"
 """Fact: the moment a person said was right, ISO."""
 DOUBTED = "clock_doubted"
@@ -50,9 +52,7 @@ class ClockGuard:
     """Looked at before each tick, by one thread. Made before this process searches any mailbox, so
     that it sees what the last one left."""
 
-    def __init__(
-        self, clock: Clock, store: Store, *, patience: timedelta = timedelta(minutes=15)
-    ) -> None:
+    def __init__(self, clock: Clock, store: Store, *, patience: timedelta = PATIENCE) -> None:
         """`patience`: for how long after a gap nobody is told; the mail that came meanwhile, which
         vouches for the clock, has to be found first."""
         self._clock, self._store, self._patience = clock, store, patience
